@@ -1,0 +1,101 @@
+// Everything that can happen, as plain facts, and how much each matters.
+import type { Cost } from "./operation.ts";
+import type { StoryState } from "./story.ts";
+import type { FailureKind, Finding } from "./verdict.ts";
+
+export type Severity = "info" | "warning" | "critical";
+export type Health = "unknown" | "healthy" | "degraded" | "unhealthy";
+
+/** Facts only; durations end in `Ms`. Add your own: `declare module "holdfast" { interface EventMap { "invoice.sent": { cents: number } } }` */
+export interface EventMap {
+  /** A call was entered. */
+  "call.started": {};
+  /** Every call ends in exactly one of these. */
+  "call.settled": { state: StoryState; tier: number; attempts: number; elapsedMs: number; cost: Cost };
+  /** The operation, or a tier's, is called. */
+  "attempt.started": { attempt: number; tier: number };
+  /** What it gave was no success. */
+  "attempt.failed": { attempt: number; tier: number; kind: FailureKind; error: unknown; elapsedMs: number };
+  /** Its caller does not wait for it any more. */
+  "attempt.abandoned": {
+    attempt: number;
+    tier: number;
+    reason: "timeout" | "cancelled" | "lost";
+    stillRunning: boolean;
+  };
+  /** The true end of an abandoned attempt. */
+  "attempt.ended": { attempt: number; tier: number; lateMs: number; ok: boolean };
+  "input.corrected": { path: string; rule: string };
+  "input.rejected": { issues: readonly Finding[] };
+  "output.repaired": { repair: string };
+  "output.rejected": { attempt: number; findings: readonly Finding[] };
+  "output.flagged": { reviewId: string; findings: readonly Finding[] };
+  "review.decided": { reviewId: string; verdict: "approved" | "amended" | "rejected" | "expired" };
+  /** `attempt` is the one to come. */
+  "retry.scheduled": { attempt: number; delayMs: number; kind: FailureKind };
+  /** No try is left; `attempts` counts rounds. */
+  "retry.exhausted": { attempts: number; kind: FailureKind };
+  /** A later tier is asked. */
+  "fallback.used": { from: string; to: string; kind: FailureKind };
+  "fallback.skipped": { tier: string; reason: "breakerOpen" | "condition" | "deadline" };
+  "fallback.exhausted": { tiers: number };
+  /** `enforced: false` in observe mode. */
+  "breaker.opened": {
+    failures: number;
+    calls: number;
+    breakMs: number;
+    why: "failureRate" | "slowCallRate" | "consecutiveFailures" | "probeFailed" | "isolated";
+    enforced: boolean;
+  };
+  "breaker.halfOpened": { calls: number };
+  "breaker.closed": { openMs: number };
+  "breaker.refused": { nextProbeMs: number; enforced: boolean };
+  /** A failure that says nothing about the health of what was called. */
+  "breaker.ignored": { kind: FailureKind };
+  "bulkhead.queued": { queued: number };
+  "bulkhead.refused": { running: number; queued: number };
+  "cache.hit": { ageMs: number; stale: boolean };
+  "cache.missed": {};
+  "deadline.exceeded": { lateMs: number };
+  /** 401 or 403: the credentials were not accepted. */
+  "credentials.refused": { status: number };
+  "health.changed": { from: Health; to: Health; reason: string };
+  "options.changed": { layer: string };
+  /** A listener threw, or its promise rejected; the others still heard. */
+  "listener.failed": { type: string; error: unknown };
+}
+
+export type EventType = keyof EventMap;
+export type EventOf<T extends EventType> = {
+  [K in T]: {
+    readonly type: K;
+    readonly name: string;
+    readonly component: string;
+    /** The story's id; `undefined` for what no call did. */
+    readonly call: string | undefined;
+    /** Epoch ms. */
+    readonly at: number;
+    readonly severity: Severity;
+    readonly labels: Readonly<Record<string, string>>;
+  } & Readonly<EventMap[K]>;
+}[T];
+export type AnyEvent = EventOf<EventType>;
+
+/** What is not named here is `info`. */
+export const severities: Readonly<Record<string, Severity>> = {
+  "attempt.failed": "info",
+  "input.rejected": "warning",
+  "output.rejected": "warning",
+  "output.flagged": "warning",
+  "retry.exhausted": "warning",
+  "fallback.used": "warning",
+  "fallback.exhausted": "critical",
+  "breaker.opened": "critical",
+  "breaker.refused": "info",
+  "bulkhead.refused": "warning",
+  "deadline.exceeded": "warning",
+  "credentials.refused": "critical",
+  "health.changed": "warning",
+  "options.changed": "info",
+  "listener.failed": "warning",
+};
