@@ -61,10 +61,6 @@ export type Operation<I, O> = (input: I, context: CallContext) => Promise<O>;
 /** What a user gets back: callable bare, or with options, or inside another call with its context. */
 export type Protected<I, O> = (input: I, options?: CallOptions) => Promise<O>;
 /** Keeps the types of what it wraps. */
-export interface Wrapper {
-  <I = void, O = unknown>(operation: Operation<I, O>): Protected<I, O>;
-}
+export type Wrapper = <I = void, O = unknown>(operation: Operation<I, O>) => Protected<I, O>;
 /** Keeps them too, for an operation of this input (a key, an estimate or a tenant is read from it). */
-export interface WrapperFor<I> {
-  <O>(operation: Operation<I, O>): Protected<I, O>;
-}
+export type WrapperFor<I> = <O>(operation: Operation<I, O>) => Protected<I, O>;

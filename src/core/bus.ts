@@ -1,0 +1,157 @@
+// The one bus: whatever happens is told here, and nobody who listens can change what happens.
+import { inForce } from "./clock.ts";
+import { type AnyEvent, type EventMap, type EventOf, type EventType, severities } from "./events.ts";
+import { shared } from "./shared.ts";
+
+type Listener = (event: AnyEvent) => unknown;
+/** Hear only what this call, or this component, does. */
+export interface Only {
+  name?: string;
+  component?: string;
+}
+interface Subscription {
+  readonly listener: Listener;
+  readonly only: Only | undefined;
+}
+/** Of which call an event tells. */
+export interface About {
+  readonly name: string;
+  readonly component: string;
+  readonly call?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Every subscription gives its undo. Dispatch is synchronous; a listener that throws or rejects becomes `listener.failed`. */
+export interface EventBus {
+  on<T extends EventType>(type: T | readonly T[], listener: (event: EventOf<T>) => void, only?: Only): () => void;
+  once<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): () => void;
+  onAny(listener: (event: AnyEvent) => void): () => void;
+  /** As an async iterator; what is not read in time is dropped, the oldest first, and counted. `max` defaults to 1000. */
+  stream<T extends EventType>(
+    type: T | readonly T[],
+    options?: { max?: number },
+  ): AsyncIterable<EventOf<T>> & { readonly dropped: number };
+  /** Whether anybody listens: asked before an event is built. */
+  wants(type: EventType): boolean;
+  /** Tells an event of one's own; `about` says whose it is. */
+  emit<T extends EventType>(type: T, facts: EventMap[T], about: About): void;
+}
+
+const none: readonly Subscription[] = [];
+const noLabels: Readonly<Record<string, string>> = Object.freeze({});
+
+/**
+ * A bus of its own, for the `events` seam; without it all calls share `events`.
+ * @example
+ * const bus = eventBus();
+ * bus.onAny((event) => console.log(event.type));
+ */
+export function eventBus(): EventBus {
+  // replaced, never changed: a listener may come or go while an event is being told
+  const byType = new Map<string, readonly Subscription[]>();
+  let toAll = none;
+
+  function subscribe(types: readonly string[], subscription: Subscription): () => void {
+    for (const type of types) byType.set(type, [...(byType.get(type) ?? none), subscription]);
+    return () => {
+      for (const type of types) {
+        const rest = (byType.get(type) ?? none).filter((one) => one !== subscription);
+        if (rest.length > 0) byType.set(type, rest);
+        else byType.delete(type);
+      }
+    };
+  }
+
+  function dispatch(event: AnyEvent): void {
+    const listening = byType.get(event.type);
+    if (listening !== undefined) for (const one of listening) hear(one, event);
+    for (const one of toAll) hear(one, event);
+  }
+
+  function hear({ listener, only }: Subscription, event: AnyEvent): void {
+    if (only?.name !== undefined && only.name !== event.name) return;
+    if (only?.component !== undefined && only.component !== event.component) return;
+    try {
+      const given = listener(event);
+      if (typeof given === "object" && given !== null && typeof (given as PromiseLike<unknown>).then === "function")
+        (given as PromiseLike<unknown>).then(undefined, (error) => failed(event, error));
+    } catch (error) {
+      failed(event, error);
+    }
+  }
+
+  function failed(event: AnyEvent, error: unknown): void {
+    if (event.type === "listener.failed") return; // would never end
+    bus.emit("listener.failed", { type: event.type, error }, event);
+  }
+
+  const bus: EventBus = {
+    on: (type, listener, only) =>
+      subscribe(typeof type === "string" ? [type] : [...new Set(type)], { listener: listener as Listener, only }),
+    once(type, listener) {
+      const undo = bus.on(type, (event) => {
+        undo();
+        return listener(event);
+      });
+      return undo;
+    },
+    onAny(listener) {
+      const subscription = { listener: listener as Listener, only: undefined };
+      toAll = [...toAll, subscription];
+      return () => {
+        toAll = toAll.filter((one) => one !== subscription);
+      };
+    },
+    stream: (type, options) => eventStream(bus, type, options?.max ?? 1_000),
+    wants: (type) => toAll.length > 0 || byType.has(type),
+    emit(type, facts, { name, component, call, labels }) {
+      if (!bus.wants(type)) return;
+      const severity = severities[type] ?? "info";
+      const at = inForce.clock.now();
+      dispatch(
+        Object.freeze({ ...facts, type, name, component, call, at, severity, labels: labels ?? noLabels }) as AnyEvent,
+      );
+    },
+  };
+  return bus;
+}
+
+function eventStream<T extends EventType>(bus: EventBus, type: T | readonly T[], max: number) {
+  const held: EventOf<T>[] = [];
+  let dropped = 0;
+  let waiting: ((result: IteratorResult<EventOf<T>>) => void)[] = [];
+  let ended = false;
+  const undo = bus.on(type, (event) => {
+    const reader = waiting.shift();
+    if (reader !== undefined) return reader({ done: false, value: event });
+    if (held.push(event) > max) {
+      held.shift();
+      dropped++;
+    }
+  });
+  const iterator: AsyncIterator<EventOf<T>> = {
+    next() {
+      const value = held.shift();
+      if (value !== undefined) return Promise.resolve({ done: false, value });
+      if (ended) return Promise.resolve({ done: true, value: undefined });
+      return new Promise((resolve) => waiting.push(resolve));
+    },
+    return() {
+      ended = true;
+      undo();
+      held.length = 0;
+      for (const reader of waiting) reader({ done: true, value: undefined });
+      waiting = [];
+      return Promise.resolve({ done: true, value: undefined });
+    },
+  };
+  return {
+    [Symbol.asyncIterator]: () => iterator,
+    get dropped() {
+      return dropped;
+    },
+  };
+}
+
+/** The bus that every call shares unless it was given another. */
+export const events: EventBus = shared("events", eventBus);

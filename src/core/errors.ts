@@ -1,0 +1,246 @@
+// One error for each thing a caller handles differently.
+import { spell } from "./duration.ts";
+import { BRAND } from "./shared.ts";
+import type { Failure, Finding } from "./verdict.ts";
+
+export type ErrorCode =
+  | "INPUT_REJECTED"
+  | "TIMEOUT"
+  | "DEADLINE_EXCEEDED"
+  | "BREAKER_OPEN"
+  | "BULKHEAD_FULL"
+  | "RATE_LIMITED"
+  | "LOAD_SHED"
+  | "SHUTTING_DOWN"
+  | "REFUSED"
+  | "OUTPUT_REJECTED"
+  | "REVIEW_PENDING"
+  | "FALLBACK_EXHAUSTED"
+  | "SAGA_FAILED"
+  | "STORE_CONFLICT"
+  | "STORE_CORRUPT"
+  | "STORE_UNAVAILABLE"
+  | "STORE_FULL"
+  | "OPTIONS_INVALID";
+
+export interface ErrorFacts {
+  readonly code?: ErrorCode | undefined;
+  /** Name of the call. */
+  readonly operation?: string | undefined;
+  /** May the same be tried again? */
+  readonly retryable?: boolean | undefined;
+  readonly retryAfterMs?: number | undefined;
+  readonly cause?: unknown;
+}
+
+/**
+ * Every error of holdfast's own; a wrapper of your own refuses with one.
+ * @example
+ * if (HoldfastError.is(error, "BREAKER_OPEN")) console.log(error.retryAfterMs);
+ */
+export class HoldfastError extends Error {
+  readonly code: ErrorCode;
+  readonly operation: string;
+  readonly retryable: boolean;
+  readonly retryAfterMs?: number | undefined;
+
+  constructor(message?: string, facts: ErrorFacts = {}) {
+    super(message);
+    this.code = facts.code ?? "REFUSED";
+    this.operation = facts.operation ?? "";
+    this.retryable = facts.retryable ?? false;
+    if (facts.retryAfterMs !== undefined) this.retryAfterMs = facts.retryAfterMs;
+    // as the language does it: not listed among the properties
+    if (facts.cause !== undefined)
+      Object.defineProperty(this, "cause", { value: facts.cause, configurable: true, writable: true });
+  }
+
+  /** Knows the errors of another copy of the package too, where `instanceof` does not. */
+  static is(error: unknown): error is HoldfastError;
+  static is<C extends ErrorCode>(error: unknown, code: C): error is HoldfastError & { readonly code: C };
+  static is(error: unknown, code?: ErrorCode): boolean {
+    if (typeof error !== "object" || error === null) return false;
+    const ours = error as { readonly [BRAND]?: true; readonly code?: ErrorCode };
+    return ours[BRAND] === true && (code === undefined || ours.code === code);
+  }
+
+  /** Plain facts for a log: no stack, no story. */
+  toJSON(): object {
+    const { name, message, cause } = this;
+    return {
+      ...this,
+      name,
+      message,
+      ...(cause === undefined ? {} : { cause: cause instanceof Error ? `${cause.name}: ${cause.message}` : cause }),
+    };
+  }
+}
+Object.defineProperty(HoldfastError.prototype, BRAND, { value: true });
+title(HoldfastError);
+
+/** The input was refused before anything was called; every finding at once. */
+export class InputRejectedError extends HoldfastError {
+  readonly issues: readonly Finding[];
+  constructor(operation: string, issues: readonly Finding[]) {
+    super(undefined, { code: "INPUT_REJECTED", operation });
+    this.issues = issues;
+  }
+}
+says(InputRejectedError, (e) => `${named(e)} was not called: its input was refused. ${list(e.issues)}`);
+
+/** The output was refused and nothing is left to try; it is kept here. */
+export class OutputRejectedError extends HoldfastError {
+  readonly findings: readonly Finding[];
+  declare readonly output: unknown;
+  constructor(operation: string, findings: readonly Finding[], output: unknown) {
+    super(undefined, { code: "OUTPUT_REJECTED", operation, retryable: true });
+    this.findings = findings;
+    // kept for whoever asks, not for every log line that prints the error
+    Object.defineProperty(this, "output", { value: output });
+  }
+}
+says(OutputRejectedError, (e) => `${named(e)} answered, but its output was refused. ${list(e.findings)}`);
+
+/** The output waits for a person's verdict. */
+export class ReviewPendingError extends HoldfastError {
+  readonly reviewId: string;
+  constructor(operation: string, reviewId: string) {
+    super(undefined, { code: "REVIEW_PENDING", operation });
+    this.reviewId = reviewId;
+  }
+}
+says(ReviewPendingError, (e) => `${named(e)} waits for a person's verdict: review ${e.reviewId}.`);
+
+/** No tier gave an answer; the cause is the first tier's error. */
+export class FallbackExhaustedError extends HoldfastError {
+  readonly failures: readonly Failure[];
+  constructor(operation: string, failures: readonly Failure[]) {
+    super(undefined, { code: "FALLBACK_EXHAUSTED", operation, cause: failures[0]?.error });
+    this.failures = failures;
+  }
+}
+says(FallbackExhaustedError, (e) => {
+  const tiers = new Map(e.failures.map((failure) => [failure.tier, failure]));
+  const tried = [...tiers.values()].map((f) => `${f.tierName} (${f.kind}: ${brief(f.error)})`);
+  return `${named(e)} has no tier left: ${tried.join("; ")}.`;
+});
+
+/** One attempt took longer than allowed. */
+export class TimeoutError extends HoldfastError {
+  readonly afterMs: number;
+  constructor(operation: string, afterMs: number) {
+    super(undefined, { code: "TIMEOUT", operation, retryable: true });
+    this.afterMs = afterMs;
+  }
+}
+says(TimeoutError, (e) => `${named(e)} took longer than the ${spell(e.afterMs)} that one attempt may take.`);
+
+/** The whole call took longer than allowed. */
+export class DeadlineExceededError extends HoldfastError {
+  readonly lateMs: number;
+  constructor(operation: string, lateMs: number) {
+    super(undefined, { code: "DEADLINE_EXCEEDED", operation });
+    this.lateMs = lateMs;
+  }
+}
+says(DeadlineExceededError, (e) => `${named(e)} did not finish before its deadline and was ended.`);
+
+/** Not called: it failed too often, or was isolated by hand. */
+export class BreakerOpenError extends HoldfastError {
+  readonly breaker: string;
+  /** What opened it, in words. */
+  readonly why: string;
+  constructor(operation: string, breaker: string, why: string, nextProbeMs: number | undefined) {
+    super(undefined, { code: "BREAKER_OPEN", operation, retryable: true, retryAfterMs: nextProbeMs });
+    this.breaker = breaker;
+    this.why = why;
+  }
+}
+says(BreakerOpenError, (e) => {
+  const next =
+    e.retryAfterMs === undefined
+      ? "It stays so until it is closed by hand."
+      : `Next probe in ${spell(e.retryAfterMs)}.`;
+  const by = e.breaker === "" || e.breaker === e.operation ? "" : ` (breaker "${e.breaker}")`;
+  return `${named(e)} is not being called: ${e.why}${by}. ${next}`;
+});
+
+/** Not called: as many as allowed are running and waiting. */
+export class BulkheadFullError extends HoldfastError {
+  readonly running: number;
+  readonly queued: number;
+  constructor(operation: string, running: number, queued: number) {
+    super(undefined, { code: "BULKHEAD_FULL", operation, retryable: true });
+    this.running = running;
+    this.queued = queued;
+  }
+}
+says(
+  BulkheadFullError,
+  (e) => `${named(e)} was not called: ${e.running} are running and ${e.queued} waiting, as many as allowed.`,
+);
+
+/** Options that cannot be meant, all problems at once, with their paths. */
+export class OptionsInvalidError extends HoldfastError {
+  readonly issues: readonly Finding[];
+  constructor(operation: string, issues: readonly Finding[]) {
+    super(undefined, { code: "OPTIONS_INVALID", operation });
+    this.issues = issues;
+  }
+}
+says(OptionsInvalidError, (e) => `The options of ${named(e)} cannot be used. ${list(e.issues)}`);
+
+/**
+ * Makes an error without a stack: a refusal is no programming mistake, its stack would tell only of holdfast, and in
+ * volume the stack is what a refusal costs (some 6 µs). `stack` reads `name: message`.
+ */
+export function stackless<E extends HoldfastError>(make: () => E): E {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  const error = make();
+  Error.stackTraceLimit = limit;
+  return error;
+}
+
+/** Gives the class its name and a message that is put together only when somebody reads it. */
+function says<E extends HoldfastError>(type: new (...given: never[]) => E, message: (error: E) => string): void {
+  title(type);
+  Object.defineProperty(type.prototype, "message", {
+    configurable: true,
+    get(this: E) {
+      return message(this);
+    },
+  });
+}
+
+function title(type: { readonly name: string; readonly prototype: object }): void {
+  Object.defineProperty(type.prototype, "name", { configurable: true, writable: true, value: type.name });
+}
+
+function named(error: HoldfastError): string {
+  return `"${error.operation}"`;
+}
+
+function list(findings: readonly Finding[]): string {
+  return findings
+    .map(
+      ({ path, got, wanted }) =>
+        `${path ? `${path}: ` : ""}wanted ${wanted}${got === undefined ? "" : `, got ${brief(got)}`}`,
+    )
+    .join("; ");
+}
+
+/** Short enough for a message, whatever it is. */
+export function brief(seen: unknown): string {
+  const text = seen instanceof Error ? seen.message || seen.name : typeof seen === "string" ? seen : show(seen);
+  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+}
+
+function show(seen: unknown): string {
+  try {
+    if (typeof Response !== "undefined" && seen instanceof Response) return `HTTP ${seen.status}`;
+    return JSON.stringify(seen) ?? String(seen);
+  } catch {
+    return Object.prototype.toString.call(seen);
+  }
+}

@@ -1,0 +1,99 @@
+// Many timers of few durations: one first-in-first-out list a duration, on one setTimeout.
+import { type Clock, systemClock, type TimerEntry } from "./clock.ts";
+
+/** What can be timed at next to no cost: it is its own list entry. */
+export abstract class Timed implements TimerEntry {
+  list: TimerList | null = null;
+  earlier: Timed | null = null;
+  later: Timed | null = null;
+  due = 0;
+  undo: (() => void) | null = null;
+  abstract expire(): void;
+}
+
+/** Expires the entry `ms` after `from` (monotonic); a declared duration, so that few lists are needed. */
+export function arm(clock: Clock, ms: number, from: number, entry: Timed): void {
+  if (ms === Number.POSITIVE_INFINITY) return;
+  if (clock === systemClock) listOf(ms).add(entry, from);
+  else entry.undo = clock.timer(Math.max(0, from + ms - clock.monotonic()), entry);
+}
+
+/** Expires the entry after a duration that hardly comes twice, on a timer of its own. */
+export function armOnce(clock: Clock, ms: number, entry: Timed): void {
+  entry.undo = clock.timer(ms, entry);
+}
+
+export function disarm(entry: Timed): void {
+  if (entry.list !== null) entry.list.remove(entry);
+  else if (entry.undo !== null) {
+    entry.undo();
+    entry.undo = null;
+  }
+}
+
+const lists = new Map<number, TimerList>();
+const longest = 2 ** 31 - 1;
+
+function listOf(ms: number): TimerList {
+  let list = lists.get(ms);
+  if (list === undefined) {
+    list = new TimerList(ms);
+    lists.set(ms, list);
+  }
+  return list;
+}
+
+class TimerList {
+  private readonly ms: number;
+  private first: Timed | null = null;
+  private last: Timed | null = null;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private readonly ring = () => this.tick();
+
+  constructor(ms: number) {
+    this.ms = ms;
+  }
+
+  add(entry: Timed, from: number): void {
+    entry.due = from + this.ms;
+    entry.list = this;
+    entry.earlier = this.last;
+    if (this.last !== null) this.last.later = entry;
+    else this.first = entry;
+    this.last = entry;
+    if (this.timer === null) this.wait(this.ms);
+    else if (this.first === entry) refer(this.timer, true);
+  }
+
+  remove(entry: Timed): void {
+    if (entry.earlier !== null) entry.earlier.later = entry.later;
+    else this.first = entry.later;
+    if (entry.later !== null) entry.later.earlier = entry.earlier;
+    else this.last = entry.earlier;
+    entry.earlier = entry.later = entry.list = null;
+    // kept for the next entry instead of cleared and set again for every call, but holds no process
+    if (this.first === null && this.timer !== null) refer(this.timer, false);
+  }
+
+  private tick(): void {
+    this.timer = null;
+    const now = systemClock.monotonic();
+    while (this.first !== null && this.first.due <= now) {
+      const entry: Timed = this.first;
+      this.remove(entry);
+      entry.expire();
+    }
+    if (this.first !== null && this.timer === null) this.wait(this.first.due - systemClock.monotonic());
+  }
+
+  private wait(ms: number): void {
+    this.timer = setTimeout(this.ring, Math.min(longest, Math.max(1, Math.ceil(ms))));
+  }
+}
+
+/** Timers are objects in Node and numbers in a browser. */
+function refer(timer: ReturnType<typeof setTimeout>, held: boolean): void {
+  if (typeof timer !== "object") return;
+  if (held) timer.ref();
+  else timer.unref();
+}
