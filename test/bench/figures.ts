@@ -1,0 +1,82 @@
+// All that one run measures.
+import { bus, unheard } from "./cases/bus.ts";
+import { failing, retriedByPRetry } from "./cases/failing.ts";
+import { type Failover, failover } from "./cases/failover.ts";
+import { nesting } from "./cases/nesting.ts";
+import { open, opossumOpen } from "./cases/open.ts";
+import { engines, peers, rotate } from "./cases/peers.ts";
+import { memory, signals } from "./cases/pending.ts";
+import { stacks } from "./cases/stacks.ts";
+import { bytes } from "./harness/memory.ts";
+import { type Starts, starts } from "./harness/starts.ts";
+import { type Effort, type Group, type Timing, time } from "./harness/time.ts";
+import type { Library } from "./library.ts";
+
+export interface Figures {
+  readonly groups: readonly Group[];
+  readonly times: ReadonlyMap<string, Timing>;
+  readonly memory: ReadonlyMap<string, number>;
+  readonly starts: ReadonlyMap<string, Starts>;
+  readonly failover: Failover;
+}
+
+export interface Work extends Effort {
+  readonly memoryRounds: number;
+  readonly startRounds: number;
+  readonly failoverMs: number;
+}
+
+export async function measure(library: Library, work: Work): Promise<Figures> {
+  const groups = await grouped(library);
+  return {
+    groups,
+    times: await time(
+      groups.flatMap(({ cases }) => cases),
+      work,
+      rotate,
+    ),
+    memory: await bytes(memory(library), work.memoryRounds),
+    starts: await starts(signals(library), work.startRounds),
+    failover: await failover(library, work.failoverMs),
+  };
+}
+
+async function grouped(library: Library): Promise<Group[]> {
+  return [
+    {
+      title: "A call that succeeds",
+      says: "Retry, breaker and timeout round an async function that returns a number.",
+      reference: engines,
+      short: "by hand",
+      cases: [...peers(), ...stacks(library)],
+    },
+    {
+      title: "Policies, nesting, own wrappers",
+      says: "The same three layers by other ways.",
+      reference: engines,
+      short: "by hand",
+      cases: nesting(library),
+    },
+    {
+      title: "A call that fails",
+      says: "Without a breaker, which would open.",
+      reference: retriedByPRetry,
+      short: "p-retry",
+      cases: failing(library),
+    },
+    {
+      title: "Rejection by an open breaker",
+      says: "Under pipe and protect with timeout and retry about it.",
+      reference: opossumOpen,
+      short: "opossum",
+      cases: await open(library),
+    },
+    {
+      title: "The bus",
+      says: "protect with the three layers, and who listens.",
+      reference: unheard,
+      short: "nobody",
+      cases: bus(library),
+    },
+  ];
+}

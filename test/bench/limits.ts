@@ -1,0 +1,60 @@
+// What must be reached. A figure beyond its limit fails the run.
+import { opossumOpen } from "./cases/open.ts";
+import { cockatiel, engines } from "./cases/peers.ts";
+import { cockatielPending, signalEach } from "./cases/pending.ts";
+import type { Figures } from "./figures.ts";
+
+export interface Check {
+  readonly what: string;
+  readonly measured: number;
+  readonly atMost?: number | undefined;
+  readonly atLeast?: number | undefined;
+}
+
+export const reached = ({ measured, atMost = Infinity, atLeast = -Infinity }: Check) =>
+  measured <= atMost && measured >= atLeast;
+
+export function checks({ times, memory, starts, failover }: Figures): Check[] {
+  const time = (name: string) => found(times, name).median;
+  const bytes = (name: string) => found(memory, name);
+  const list: Check[] = [];
+  for (const ours of ["holdfast pipe", "holdfast protect"]) {
+    list.push(
+      { what: `${ours}, as a multiple of the engines by hand`, measured: time(ours) / time(engines), atMost: 0.6 },
+      { what: `${ours}, times faster than cockatiel`, measured: time(cockatiel) / time(ours), atLeast: 10 },
+      {
+        what: `${ours}, signal, as a multiple of the engines by hand`,
+        measured: time(`${ours}, signal`) / time(engines),
+        atMost: 1,
+      },
+    );
+  }
+  for (const ours of ["holdfast breaker alone, open", "holdfast protect, open"]) {
+    list.push({ what: `${ours}, as a multiple of opossum's`, measured: time(ours) / time(opossumOpen), atMost: 0.25 });
+  }
+  for (const ours of ["holdfast pipe", "holdfast protect"]) {
+    const [each, theirs] = [signalEach(ours), signalEach(cockatielPending)];
+    const { few, many } = found(starts, ours);
+    list.push(
+      {
+        what: `${ours}, bytes pending, as a multiple of cockatiel's`,
+        measured: bytes(ours) / bytes(cockatielPending),
+        atMost: 0.2,
+      },
+      { what: `${each}, bytes pending, likewise`, measured: bytes(each) / bytes(theirs), atMost: 0.3 },
+      { what: `${ours}, a start with 10,000 on the signal against 10`, measured: many / few, atMost: 1.5 },
+    );
+  }
+  list.push({
+    what: "first provider dead, caller's p99 above the second's own, ms",
+    measured: failover.chain.p99 - failover.direct.p99,
+    atMost: 5,
+  });
+  return list;
+}
+
+export function found<T>(figures: ReadonlyMap<string, T>, name: string): T {
+  const figure = figures.get(name);
+  if (figure === undefined) throw new Error(`no figure of "${name}"`);
+  return figure;
+}

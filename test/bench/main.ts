@@ -1,0 +1,28 @@
+// npm run bench: builds the package, measures it beside its peers, prints the tables; fails when a limit is not reached.
+// -- --quick: fewer rounds, for CI. -- --write: also writes docs/benchmarks.md.
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { measure, type Work } from "./figures.ts";
+import { build } from "./library.ts";
+import { checks, reached } from "./limits.ts";
+import { page } from "./page.ts";
+
+const { quick, write } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, write: { type: "boolean", default: false } },
+}).values;
+if (quick && write) throw new Error("--write needs a full run: leave out --quick");
+
+const work: Work = quick
+  ? { rounds: 11, warmup: 4, calls: 1000, memoryRounds: 1, startRounds: 100, failoverMs: 2000 }
+  : { rounds: 81, warmup: 6, calls: 2000, memoryRounds: 5, startRounds: 500, failoverMs: 12_000 };
+
+const figures = await measure(await build(), work);
+const results = checks(figures);
+const text = page(figures, results, work);
+console.log(text);
+if (quick) console.log("\nA quick run: fewer rounds, so the figures are rough.");
+if (write) writeFileSync(new URL("../../docs/benchmarks.md", import.meta.url), `${text}\n`);
+
+const failed = results.filter((check) => !reached(check));
+for (const { what, measured } of failed) console.error(`not reached: ${what}: ${measured.toFixed(2)}`);
+process.exit(failed.length > 0 ? 1 : 0);
