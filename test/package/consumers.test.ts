@@ -1,0 +1,141 @@
+// The packed tarball in the hands of those who install it: compiled, imported, required.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { type Compiler, compilers, packed, project } from "./project.ts";
+
+/** Uses a little of everything; `fetchUser` keeps its types with no type argument. */
+const consumer = `import { type CallContext, breaker, events, HoldfastError, pipe, protect, retry, standard, timeout } from "holdfast";
+import { record, script, testClock } from "holdfast/testing";
+declare module "holdfast" { interface EventMap { "invoice.sent": { cents: number } } }
+interface User { id: string }
+const fetchUser = async (id: string, context: CallContext): Promise<User> => ({ id: id + context.attempt });
+export const user = protect("user", fetchUser, { ...standard, retry: { attempts: 2 } });
+export const name = user("x").then((found) => found.id.length);
+export const byHand = pipe(fetchUser, timeout("2s"), breaker(), retry());
+export const id: Promise<User> = byHand("x");
+events.on("invoice.sent", (event) => event.cents.toFixed());
+export const seen = [record(), script<number>({ value: 1 }), testClock(), HoldfastError.is(undefined)];
+// @ts-expect-error the input is a string
+user(1);
+`;
+
+const strictest = {
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  skipLibCheck: false,
+  noEmit: true,
+};
+const worlds = {
+  node20: { module: "node20", lib: ["es2024", "dom", "esnext.disposable"], types: ["node"] },
+  nodenext: { module: "nodenext", lib: ["es2024", "dom", "esnext.disposable"], types: ["node"] },
+  bundler: {
+    module: "preserve",
+    moduleResolution: "bundler",
+    lib: ["es2024", "dom", "esnext.disposable"],
+    types: ["node"],
+  },
+  "nodenext without the types of Node": { module: "nodenext", lib: ["es2024", "dom", "esnext.disposable"], types: [] },
+  "CommonJS, which requires it": {
+    module: "nodenext",
+    lib: ["es2024", "dom", "esnext.disposable"],
+    types: ["node"],
+    verbatimModuleSyntax: false,
+  },
+};
+
+async function setup() {
+  const site = project();
+  const home = await packed(site);
+  for (const name of ["@types/node", "undici-types"]) site.install(name);
+  site.write({ "esm.ts": consumer, "cjs.cts": consumer });
+  return { site, home };
+}
+
+describe("the packed tarball", async () => {
+  const { site, home } = await setup();
+  afterAll(site.remove);
+
+  describe.each(Object.entries(worlds))("compiles in a consumer of %s", (world, options) => {
+    it.each(Object.keys(compilers) as Compiler[])(
+      "with TypeScript %s, libraries checked, no optional peer installed",
+      { timeout: 120_000 },
+      async (compiler) => {
+        const file = world.startsWith("CommonJS") ? "cjs.cts" : "esm.ts";
+        expect(
+          await site.compile(compiler, { compilerOptions: { target: "es2022", ...strictest, ...options } }, [file]),
+        ).toBe("");
+      },
+    );
+  });
+
+  it("would not compile if the input's type were lost", { timeout: 120_000 }, async () => {
+    site.write({ "lenient.ts": consumer.replace("user(1)", 'user("1")') });
+    expect(
+      await site.compile("7.0", { compilerOptions: { ...strictest, ...worlds.nodenext } }, ["lenient.ts"]),
+    ).toContain("Unused '@ts-expect-error'");
+  });
+
+  it("is imported, without a warning", async () => {
+    site.write({ "import.mjs": 'import { protect } from "holdfast"; console.log(typeof protect);' });
+    expect(await site.node("import.mjs")).toEqual({ code: 0, stdout: "function\n", stderr: "" });
+  });
+
+  it("is required, without a warning", async () => {
+    expect(await site.node("-e", 'console.log(typeof require("holdfast").protect)')).toEqual({
+      code: 0,
+      stdout: "function\n",
+      stderr: "",
+    });
+  });
+
+  it("is one system, however often and in whatever way it is loaded", async () => {
+    site.write({
+      "both.mjs":
+        'import { createRequire } from "node:module"; import * as a from "holdfast"; const b = createRequire(import.meta.url)("holdfast"); console.log(a.protect === b.protect);',
+    });
+    expect((await site.node("both.mjs")).stdout).toBe("true\n");
+  });
+
+  it("loads zod, p-retry, opossum and lru-cache, and no more", async () => {
+    // Without its optional peers: they are not installed here, so that loading one would also fail.
+    site.write({
+      "trace.mjs": `import { registerHooks } from "node:module";
+        const packages = new Set();
+        registerHooks({ load(url, context, next) { packages.add(url.match(/node_modules\\/((?:@[^/]+\\/)?[^/]+)(?!.*node_modules)/)?.[1]); return next(url, context); } });
+        await import("holdfast");
+        console.log(JSON.stringify([...packages].filter(Boolean).sort()));`,
+    });
+    const { stdout, stderr } = await site.node("trace.mjs");
+    expect(stderr).toBe("");
+    const brought = ["is-network-error"]; // by p-retry
+    expect(JSON.parse(stdout)).toEqual([...brought, "holdfast", "lru-cache", "opossum", "p-retry", "zod"].sort());
+  });
+
+  it("has no optional peer, and no types of its tests' tools, in what it declares", () => {
+    const { exports } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
+    const seen = new Set<string>();
+    const walk = (file: string) => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      for (const [, specifier = ""] of readFileSync(file, "utf8").matchAll(/(?:from|import)\s*\(?"([^"]+)"/g))
+        if (specifier.startsWith(".")) walk(join(file, "..", specifier.replace(/\.js$/, ".d.ts")));
+        else seen.add(specifier);
+    };
+    walk(join(home, exports["."].types));
+    const packages = [...seen].filter((name) => !name.startsWith("/"));
+    expect(packages.filter((name) => !["@standard-schema/spec", "zod"].includes(name))).toEqual([]);
+  });
+
+  it("has every file that `exports` names, and nothing but the library and its papers", () => {
+    const manifest = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
+    const named = Object.values<string | Record<string, string>>(manifest.exports).flatMap((entry) =>
+      typeof entry === "string" ? entry : Object.values(entry),
+    );
+    expect([...named, manifest.main, manifest.types].filter((file) => !existsSync(join(home, file)))).toEqual([]);
+    expect(existsSync(join(home, "src"))).toBe(false);
+    expect(existsSync(join(home, "test"))).toBe(false);
+    expect(manifest.sideEffects).toBe(false);
+  });
+});
