@@ -25,11 +25,17 @@ export interface EventMap {
   };
   /** The true end of an abandoned attempt. */
   "attempt.ended": { attempt: number; tier: number; lateMs: number; ok: boolean };
+  /** A declared rule put an invalid input right. */
   "input.corrected": { path: string; rule: string };
+  /** The input was refused: nothing is called. */
   "input.rejected": { issues: readonly Finding[] };
+  /** A declared repair made an output readable. */
   "output.repaired": { repair: string };
+  /** The output was refused; another try may follow. */
   "output.rejected": { attempt: number; findings: readonly Finding[] };
+  /** A refused output is kept for a person. */
   "output.flagged": { reviewId: string; findings: readonly Finding[] };
+  /** A person has decided, or nobody did in time. */
   "review.decided": { reviewId: string; verdict: "approved" | "amended" | "rejected" | "expired" };
   /** `attempt` is the one to come. */
   "retry.scheduled": { attempt: number; delayMs: number; kind: FailureKind };
@@ -37,7 +43,9 @@ export interface EventMap {
   "retry.exhausted": { attempts: number; kind: FailureKind };
   /** A later tier is asked. */
   "fallback.used": { from: string; to: string; kind: FailureKind };
+  /** A tier is not asked, and why. */
   "fallback.skipped": { tier: string; reason: "breakerOpen" | "condition" | "deadline" };
+  /** No tier is left: the call fails. */
   "fallback.exhausted": { tiers: number };
   /** `enforced: false` in observe mode. */
   "breaker.opened": {
@@ -47,19 +55,29 @@ export interface EventMap {
     why: "failureRate" | "slowCallRate" | "consecutiveFailures" | "probeFailed" | "isolated";
     enforced: boolean;
   };
+  /** The break is over: so many calls may try. */
   "breaker.halfOpened": { calls: number };
+  /** The calls that tried have succeeded: all may call again. */
   "breaker.closed": { openMs: number };
+  /** Not called: the breaker is open. */
   "breaker.refused": { nextProbeMs: number; enforced: boolean };
   /** A failure that says nothing about the health of what was called. */
   "breaker.ignored": { kind: FailureKind };
+  /** No place is free: the call waits for one. */
   "bulkhead.queued": { queued: number };
+  /** No place is free, in the queue neither: not called. */
   "bulkhead.refused": { running: number; queued: number };
+  /** Answered from the cache. */
   "cache.hit": { ageMs: number; stale: boolean };
+  /** The cache has nothing good enough: the operation is asked. */
   "cache.missed": {};
+  /** The call as a whole took too long. */
   "deadline.exceeded": { lateMs: number };
   /** 401 or 403: the credentials were not accepted. */
   "credentials.refused": { status: number };
+  /** A component is seen to be better, or worse, than before. */
   "health.changed": { from: Health; to: Health; reason: string };
+  /** `configure` has changed a running call. */
   "options.changed": { layer: string };
   /** A listener threw, or its promise rejected; the others still heard. */
   "listener.failed": { type: string; error: unknown };
