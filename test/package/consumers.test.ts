@@ -1,5 +1,5 @@
 // The packed tarball in the hands of those who install it: compiled, imported, required.
-import { existsSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { type Compiler, compilers, packed, project } from "./project.ts";
@@ -90,12 +90,32 @@ describe("the packed tarball", async () => {
     });
   });
 
-  it("is one system, however often and in whatever way it is loaded", async () => {
+  it("is one module, imported and required", async () => {
     site.write({
-      "both.mjs":
-        'import { createRequire } from "node:module"; import * as a from "holdfast"; const b = createRequire(import.meta.url)("holdfast"); console.log(a.protect === b.protect);',
+      "both.mjs": `import { createRequire } from "node:module";
+        import { protect } from "holdfast";
+        console.log(typeof protect, createRequire(import.meta.url)("holdfast").protect === protect);`,
     });
-    expect((await site.node("both.mjs")).stdout).toBe("true\n");
+    expect((await site.node("both.mjs")).stdout).toBe("function true\n");
+  });
+
+  it("is one system in two copies: `HoldfastError.is` knows the other's errors, and one bus hears both", async () => {
+    cpSync(home, join(site.dir, "node_modules/other/node_modules/holdfast"), { recursive: true });
+    site.write({
+      "node_modules/other/package.json": '{ "name": "other", "type": "module", "exports": "./index.js" }',
+      "node_modules/other/index.js": 'export * from "holdfast";',
+      "copies.mjs": `import * as mine from "holdfast";
+        import * as other from "other";
+        const heard = [];
+        mine.events.on("call.settled", (event) => heard.push(event.name, event.state));
+        const call = other.protect("slow", () => new Promise(() => {}), { timeout: 1 });
+        const error = await call().catch((error) => error);
+        console.log(mine.protect === other.protect, error instanceof mine.HoldfastError, mine.HoldfastError.is(error), mine.HoldfastError.is(error, "TIMEOUT"), mine.HoldfastError.is(error, "BREAKER_OPEN"));
+        console.log(heard.join(" "), mine.storyOf(error)?.state, mine.stories.recent().length);`,
+    });
+    const { stdout, stderr } = await site.node("copies.mjs");
+    expect(stderr).toBe("");
+    expect(stdout).toBe("false false true true false\nslow timedOut timedOut 1\n");
   });
 
   it("loads zod, p-retry, opossum and lru-cache, and no more", async () => {

@@ -64,6 +64,15 @@ export function project(): Project {
 
 /** The package as npm would publish it, built from `src` and unpacked beside its dependencies: the folder `holdfast`. No `dist` of the repository is read or written. */
 export async function packed(into: Project): Promise<string> {
+  try {
+    return await pack(into);
+  } catch (error) {
+    into.remove();
+    throw error;
+  }
+}
+
+async function pack(into: Project): Promise<string> {
   const stage = join(into.dir, "stage");
   mkdirSync(stage);
   for (const file of ["package.json", "README.md", "CHANGELOG.md", "LICENSE"])
