@@ -33,6 +33,8 @@ export interface EventBus {
   ): AsyncIterable<EventOf<T>> & { readonly dropped: number };
   /** Whether anybody listens: asked before an event is built. */
   wants(type: EventType): boolean;
+  /** Nobody listens to anything; a bus that does not say is taken to have listeners. */
+  readonly quiet?: boolean;
   /** Tells an event of one's own; `about` says whose it is. */
   emit<T extends EventType>(type: T, facts: EventMap[T], about: About): void;
 }
@@ -103,6 +105,9 @@ export function eventBus(): EventBus {
       };
     },
     stream: (type, options) => eventStream(bus, type, options?.max ?? 1_000),
+    get quiet() {
+      return toAll.length === 0 && byType.size === 0;
+    },
     wants: (type) => toAll.length > 0 || byType.has(type),
     emit(type, facts, { name, component, call, labels }) {
       if (!bus.wants(type)) return;

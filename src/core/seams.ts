@@ -21,6 +21,10 @@ export class LiveSeams implements Seams {
   constructor(given: Partial<Seams> = {}) {
     this.given = given;
   }
+  /** These with others in place of some. */
+  with(others: Partial<Seams>): LiveSeams {
+    return new LiveSeams({ ...this.given, ...others });
+  }
   get events(): EventBus {
     return this.given.events ?? common.events;
   }
@@ -57,4 +61,12 @@ export function generation(): number {
 export function nextGeneration(): void {
   common.generation++;
   replaceSeams({ events, random: Math.random, clock: systemClock });
+}
+
+/** Apart from the ids of other processes and of another copy in this one. */
+const prefix = `${Math.floor(Math.random() * 36 ** 6).toString(36)}-`;
+
+/** The id of a story. */
+export function idOf(no: number): string {
+  return prefix + no;
 }

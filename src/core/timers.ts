@@ -23,6 +23,15 @@ export function armOnce(clock: Clock, ms: number, entry: Timed): void {
   entry.undo = clock.timer(ms, entry);
 }
 
+/** The same, but the process may end before. */
+export function armUnheld(clock: Clock, ms: number, entry: Timed): void {
+  if (clock !== systemClock) return armOnce(clock, ms, entry);
+  if (ms > longest) return; // a process that only waits that long is not worth a chain of timers
+  const timer = setTimeout(() => entry.expire(), ms);
+  refer(timer, false);
+  entry.undo = () => clearTimeout(timer);
+}
+
 export function disarm(entry: Timed): void {
   if (entry.list !== null) entry.list.remove(entry);
   else if (entry.undo !== null) {

@@ -1,0 +1,280 @@
+// The record of one attempt: what is known of it, what it began, and when it truly ended.
+import { Context, type ContextSource, type Said } from "./context.ts";
+import { addCost } from "./cost.ts";
+import type { Attempt } from "./layer.ts";
+import type { Cost } from "./operation.ts";
+import type { CallRecord, Cut, Cuttable } from "./record.ts";
+import type { FusedLayer, Segment } from "./stack.ts";
+import { Timed } from "./timers.ts";
+import type { Outcome, Verdict } from "./verdict.ts";
+
+export const RUNNING = 1; // the operation has not settled
+export const ANSWERED = 2; // the race is over
+export const CUT = 4; // ended from outside: nothing goes on
+export const EXPIRED = 8; // ended by its own time-out: a recovery may go on
+export const CALLED = 16; // the operation itself, not a layer in its place
+export const WAITING = 32; // for a layer's admission
+export const JUDGING = 64;
+export const RECOVERING = 128;
+export const THREW = 256; // the outcome is an error
+export const DONE = 512; // the way out is behind it
+export const HELD = 1024; // what it delivered has a body that is not at its end
+const NOTED = 2048; // its failure is in the story
+
+/** Within what an attempt has to stay. */
+export interface Limits {
+  /** Monotonic ms. */
+  readonly from: number;
+  /** Monotonic ms; `Infinity`: no deadline. */
+  readonly dueAt: number;
+  /** The same as epoch ms. */
+  readonly deadlineAt: number | undefined;
+}
+
+/** What few attempts need. */
+interface More {
+  cost: Cost | undefined;
+  /** What the operation delivered and a layer then refused. */
+  produced: unknown;
+  /** The last attempt begun in it that is done. */
+  last: AttemptRecord | null;
+  /** What ended the calls made in it whose own retry or fallback gave up. */
+  readonly finals: unknown[];
+  /** Inputs as they were before the layer of this index changed them. */
+  readonly inputs: { readonly at: number; readonly input: unknown }[];
+  /** What it began and what has not truly ended, with the index of the layer that began it. */
+  readonly open: Map<AttemptRecord, number>;
+  /** How many of its layers have heard of the true end. */
+  endedTo: number;
+}
+
+let serials = 0;
+
+/** The serial of the youngest attempt there is. */
+export function lastSerial(): number {
+  return serials;
+}
+
+export abstract class AttemptRecord extends Timed implements Attempt, ContextSource, Cuttable {
+  readonly call: CallRecord;
+  readonly segment: Segment;
+  /** How many of the segment's layers it goes through. */
+  readonly top: number;
+  /** The attempt that began this one; `null`: the first of its call. */
+  readonly outer: AttemptRecord | null;
+  readonly controller = new AbortController();
+  readonly context: Context<AttemptRecord>;
+  readonly serial = ++serials;
+  /** Monotonic ms. */
+  readonly dueAt: number;
+  startedAt: number;
+  input: unknown = undefined;
+  value: unknown = undefined;
+  verdict: Verdict | undefined = undefined;
+  cut: Cut | null = null;
+  /** The layer that is being asked; in the end, where the way out begins. */
+  at = 0;
+  protected flags = 0;
+  private kids: Set<Cuttable> | null = null;
+  private rare: More | null = null;
+
+  constructor(
+    call: CallRecord,
+    segment: Segment,
+    top: number,
+    outer: AttemptRecord | null,
+    limits: Limits,
+    said: Said | undefined,
+  ) {
+    super();
+    this.call = call;
+    this.segment = segment;
+    this.top = top;
+    this.outer = outer;
+    this.startedAt = limits.from;
+    this.dueAt = limits.dueAt;
+    const { tier } = segment;
+    this.context = new Context(
+      this,
+      this.controller.signal,
+      call,
+      call.nextAttempt(tier),
+      tier,
+      limits.deadlineAt,
+      said,
+    );
+  }
+
+  get outcome(): Outcome<unknown> {
+    const { value } = this;
+    return this.is(THREW) ? { ok: false, error: value } : { ok: true, value };
+  }
+  /** Whether nobody waits for it any more. */
+  get over(): boolean {
+    return this.is(CUT | EXPIRED);
+  }
+  /** Whether the operation itself was called. */
+  get called(): boolean {
+    return this.is(CALLED);
+  }
+  get threw(): boolean {
+    return this.is(THREW);
+  }
+  /** The last attempt begun in it that is done. */
+  get last(): AttemptRecord | null {
+    return this.rare?.last ?? null;
+  }
+
+  remainingMs(): number {
+    return this.dueAt === Number.POSITIVE_INFINITY ? this.dueAt : Math.max(0, this.dueAt - this.now());
+  }
+
+  spend(spent: Cost): void {
+    this.call.spend(spent);
+    this.more.cost = addCost(this.more.cost ?? {}, spent);
+  }
+
+  /** Takes in what it began, to end it when it is ended itself. */
+  hold(kid: Cuttable): void {
+    this.kids ??= new Set();
+    this.kids.add(kid);
+  }
+
+  letGo(kid: Cuttable): void {
+    this.kids?.delete(kid);
+  }
+
+  protected endKids(cut: Cut): void {
+    if (this.kids !== null) for (const kid of [...this.kids]) kid.abandon(cut);
+  }
+
+  /** A call made in it is over. */
+  leave(child: CallRecord): void {
+    this.letGo(child);
+    if (child.gaveUp) this.more.finals.push(child.given);
+  }
+
+  /** Whether this ended a call made in it whose own retry or fallback gave up: final for every retry above. */
+  isFinal(error: unknown): boolean {
+    if (this.rare === null) return false;
+    for (let seen = error, depth = 0; seen !== undefined && seen !== null && depth < 8; depth++) {
+      if (this.rare.finals.includes(seen)) return true;
+      seen = (seen as { readonly cause?: unknown }).cause;
+    }
+    return this.rare.last?.isFinal(error) ?? false;
+  }
+
+  /** Puts its failure into the story, once, as the recoveries outside see it. */
+  note(): void {
+    if (this.is(NOTED) || this.verdict === undefined) return;
+    this.flags |= NOTED;
+    const { call, context, segment, startedAt, rare, value } = this;
+    if (call.failures.at(-1)?.error === value && rare?.last !== null && rare?.last !== undefined) return; // told by the attempt inside
+    const { seams } = call.stack;
+    const elapsedMs = Math.max(0, this.now() - startedAt);
+    const { kind } = this.verdict;
+    call.fail({
+      error: value,
+      kind,
+      attempt: context.attempt,
+      tier: segment.tier,
+      tierName: segment.tierName,
+      ...(rare?.produced !== undefined && { produced: rare.produced }),
+      startedAt: seams.clock.now() - elapsedMs,
+      elapsedMs,
+      ...(rare?.cost !== undefined && { cost: rare.cost }),
+    });
+    const { events } = seams;
+    if (events.quiet || !this.called) return;
+    events.emit(
+      "attempt.failed",
+      { attempt: context.attempt, tier: segment.tier, kind, error: value, elapsedMs },
+      call,
+    );
+    if (kind === "unauthorized") events.emit("credentials.refused", { status: statusOf(value) }, call);
+  }
+
+  /** Remembers the input as the layers outside gave it, for the next attempt. */
+  protected take(i: number, input: unknown): void {
+    if (i < this.segment.lastRecovery) this.more.inputs.push({ at: i, input: this.input });
+    this.input = input;
+  }
+
+  /** The input as the layer of this index gave it on. */
+  protected inputAt(i: number): unknown {
+    const changed = this.rare?.inputs.find(({ at }) => at < i);
+    return changed === undefined ? this.input : changed.input;
+  }
+
+  protected setProduced(value: unknown): void {
+    this.more.produced = value;
+  }
+
+  /** An attempt that it began is done. */
+  heard(kid: AttemptRecord): void {
+    this.letGo(kid);
+    this.more.last = kid;
+  }
+
+  /** An attempt that it began, from the layer of this index, has yet to end truly. */
+  protected opened(kid: AttemptRecord, at: number): void {
+    if (this.call.stack.ends) this.more.open.set(kid, at);
+  }
+
+  /** Tells the layers of the true end as far as it has come: what ran inside them has settled, and so have they. */
+  protected tellEnds(from: number): void {
+    if (!this.call.stack.ends) return;
+    const { more, segment } = this;
+    if (more.endedTo < 0) more.endedTo = from;
+    while (more.endedTo < this.at && !this.is(RUNNING | HELD)) {
+      const i = more.endedTo;
+      for (const at of more.open.values()) if (at <= i) return;
+      more.endedTo++;
+      (segment.layers[i] as FusedLayer).ended?.(this);
+    }
+    if (
+      this.outer === null ||
+      !this.is(DONE) ||
+      more.open.size > 0 ||
+      more.endedTo < this.top ||
+      this.is(RUNNING | HELD)
+    )
+      return;
+    const { outer } = this;
+    outer.more.open.delete(this);
+    outer.tellEnds(0);
+  }
+
+  protected is(flags: number): boolean {
+    return (this.flags & flags) !== 0;
+  }
+
+  now(): number {
+    return this.call.stack.seams.clock.monotonic();
+  }
+
+  private get more(): More {
+    this.rare ??= {
+      cost: undefined,
+      produced: undefined,
+      last: null,
+      finals: [],
+      inputs: [],
+      open: new Map(),
+      endedTo: -1,
+    };
+    return this.rare;
+  }
+
+  abstract abandon(cut: Cut): void;
+  abstract override expire(): void;
+  /** Runs the innermost `top` layers of a segment once more, as an attempt of its own begun by the layer being asked. */
+  abstract ask(segment: Segment, top: number, input: unknown): Promise<unknown>;
+  /** Waits, and ends early when the attempt is ended; the timer holds no signal's listener. */
+  abstract pause(ms: number): Promise<void>;
+}
+
+function statusOf(error: unknown): number {
+  const { status, statusCode } = (error ?? {}) as { readonly status?: unknown; readonly statusCode?: unknown };
+  return typeof status === "number" ? status : typeof statusCode === "number" ? statusCode : 401;
+}

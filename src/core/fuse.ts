@@ -1,0 +1,108 @@
+// Layers composed when wrappers are applied: specs in, one flat list of moments out.
+import type { AttemptRecord } from "./attempt.ts";
+import { ATTEMPT } from "./context.ts";
+import type { CallContext, Operation } from "./operation.ts";
+import { inside, scope } from "./scope.ts";
+import type { FusedLayer, InnerRecovery, LayerSpec, Segment, Stack, Traits } from "./stack.ts";
+
+const bare: FusedLayer = {
+  kind: "",
+  timeoutMs: 0,
+  before: undefined,
+  started: undefined,
+  after: undefined,
+  judge: undefined,
+  ended: undefined,
+  ready: undefined,
+  recover: undefined,
+  hearsSuccess: false,
+  elsewhere: undefined,
+  around: undefined,
+};
+
+/** An operation with these layers round it, innermost first. */
+export function segment(
+  operation: Operation<never, unknown>,
+  specs: readonly LayerSpec[],
+  tier: number,
+  tierName: string,
+): Segment {
+  const layers = specs.map((spec, at) => fused(spec, at, specs));
+  return {
+    operation: operation as Operation<unknown, unknown>,
+    layers,
+    starts: layers.some((layer) => layer.started !== undefined),
+    lastRecovery: layers.findLastIndex((layer) => layer.recover !== undefined),
+    tier,
+    tierName,
+  };
+}
+
+/** A whole call. The outermost deadline is the call's own; one with layers outside it is a scope. */
+export function stack(operation: Operation<never, unknown>, specs: readonly LayerSpec[], traits: Traits): Stack {
+  const last = specs.at(-1);
+  const own = last !== undefined && "limit" in last.layer && last.layer.limit === "call" ? last.layer.ms : 0;
+  const first = segment(operation, own === 0 ? specs : specs.slice(0, -1), 0, traits.name);
+  const tiers = specs.flatMap(({ layer }) =>
+    "recovery" in layer ? ((layer.recovery as InnerRecovery).tiers ?? []) : [],
+  );
+  return {
+    ...first,
+    ...traits,
+    specs,
+    deadlineMs: own,
+    recovers: first.lastRecovery >= 0 || first.layers.some((layer) => layer.around !== undefined),
+    ends: [first, ...tiers].some(({ layers }) => layers.some((layer) => layer.ended !== undefined)),
+  };
+}
+
+function fused({ kind, layer }: LayerSpec, at: number, specs: readonly LayerSpec[]): FusedLayer {
+  if ("limit" in layer) {
+    const { limit, ms } = layer;
+    if (limit === "attempt" && !enclosesMore(at, specs)) return { ...bare, kind, timeoutMs: ms };
+    return { ...bare, kind, around: (input, context) => scope(attemptOf(context, kind), at, ms, limit, input) };
+  }
+  if ("around" in layer) {
+    const within: Operation<unknown, unknown> = (input, context) =>
+      inside(attemptOf(context, kind), at, input, context);
+    return { ...bare, kind, around: layer.around(within) };
+  }
+  if ("recovery" in layer) {
+    const recovery: InnerRecovery = layer.recovery;
+    return {
+      ...bare,
+      kind,
+      recover: recovery.recover.bind(recovery),
+      ready: recovery.ready?.bind(recovery),
+      hearsSuccess: recovery.hearsSuccess ?? false,
+      elsewhere: recovery.elsewhere?.bind(recovery),
+    };
+  }
+  const { bracket } = layer;
+  return {
+    ...bare,
+    kind,
+    before: bracket.before?.bind(bracket),
+    started: bracket.started?.bind(bracket),
+    after: bracket.after?.bind(bracket),
+    judge: bracket.judge?.bind(bracket),
+    ended: bracket.ended?.bind(bracket),
+    ready: bracket.ready?.bind(bracket),
+  };
+}
+
+/** Whether a time-out here stands round more than one attempt: round a recovery or another limit. */
+function enclosesMore(at: number, specs: readonly LayerSpec[]): boolean {
+  for (let i = at - 1; i >= 0; i--) {
+    const { layer } = specs[i] as LayerSpec;
+    if ("limit" in layer || "recovery" in layer) return true;
+    if ("around" in layer) return false; // to layers outside it, that is the operation
+  }
+  return false;
+}
+
+function attemptOf(context: CallContext, kind: string): AttemptRecord {
+  const attempt = (context as { readonly [ATTEMPT]?: AttemptRecord } | undefined)?.[ATTEMPT];
+  if (attempt === undefined) throw new TypeError(`"${kind}" has to pass its context on to the operation inside it.`);
+  return attempt;
+}

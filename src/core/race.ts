@@ -1,0 +1,269 @@
+// The race of an attempt at its operation, its ends from outside, and its way out through the layers.
+import { ANSWERED, CUT, DONE, EXPIRED, HELD, JUDGING, RECOVERING, RUNNING, THREW, WAITING } from "./attempt.ts";
+import { bodyOf } from "./body.ts";
+import { discard } from "./discard.ts";
+import { stackless, TimeoutError } from "./errors.ts";
+import { FAULT } from "./final.ts";
+import { pause } from "./pause.ts";
+import type { Cut } from "./record.ts";
+import { isRefusal } from "./refusal.ts";
+import type { FusedLayer, Segment } from "./stack.ts";
+import { disarm } from "./timers.ts";
+import type { Verdict } from "./verdict.ts";
+import { isThenable, WayIn } from "./wayIn.ts";
+import { cutVerdict, errorVerdict, valueVerdict } from "./weigh.ts";
+
+export class Race extends WayIn {
+  private resolve: ((value: unknown) => void) | null = null;
+  private reject: ((error: unknown) => void) | null = null;
+
+  // --- ends from outside
+
+  /** Its time-out: ends the attempt, not what it is part of. */
+  expire(): void {
+    if (this.is(ANSWERED)) return;
+    this.flags |= EXPIRED;
+    const reason = stackless(() => new TimeoutError(this.context.name, this.limitMs));
+    this.endInside({ reason, at: this.now(), wholeMs: 0 });
+    this.wakeUp();
+  }
+
+  abandon(cut: Cut): void {
+    if (this.is(CUT | DONE)) return;
+    this.flags |= CUT;
+    this.endInside(cut);
+    if (this.is(RUNNING | WAITING | JUDGING | RECOVERING)) this.wakeUp();
+  }
+
+  private endInside(cut: Cut): void {
+    this.cut = cut;
+    if (this.is(RUNNING | WAITING | JUDGING)) this.controller.abort(cut.reason);
+    this.endKids(cut);
+  }
+
+  cutShort(): void {
+    const { cut } = this;
+    if (this.is(DONE) || cut === null) return;
+    if (!this.is(ANSWERED)) {
+      this.tellAbandoned(cut);
+      if (this.is(CUT)) this.answer(this.at, THREW, cut.reason, cutVerdict(this, cut));
+      else this.weigh(this.at, THREW, cut.reason);
+    } else if (this.is(CUT) && this.is(JUDGING | RECOVERING)) {
+      this.flags &= ~(JUDGING | RECOVERING);
+      this.come(this.at + 1, THREW, cut.reason, cutVerdict(this, cut));
+    }
+  }
+
+  private tellAbandoned(cut: Cut): void {
+    const { events } = this.call.stack.seams;
+    if (events.quiet || !this.called) return;
+    const wished = this.is(CUT) && cut.wholeMs === 0;
+    const reason = !wished ? "timeout" : this.call.cut === null ? "lost" : "cancelled";
+    const { attempt, tier } = this.context;
+    events.emit("attempt.abandoned", { attempt, tier, reason, stillRunning: this.is(RUNNING) }, this.call);
+  }
+
+  // --- the race
+
+  protected settle(threw: number, value: unknown): void {
+    const { at } = this;
+    this.flags &= ~RUNNING;
+    if (!this.is(ANSWERED) && this.is(CUT | EXPIRED)) this.cutShort();
+    if (this.is(ANSWERED)) this.settleLate(threw, value);
+    else {
+      if (threw === 0 && this.call.stack.ends) this.keepBody(value);
+      this.weigh(at, threw, value);
+    }
+    this.tellEnds(at);
+  }
+
+  /** Nobody waits for it any more. */
+  private settleLate(threw: number, value: unknown): void {
+    if (threw === 0 && (this.called || this.last?.value === value)) discard(value, this.call.stack.discard);
+    const { events } = this.call.stack.seams;
+    if (events.quiet || !this.called) return;
+    const { attempt, tier } = this.context;
+    const now = this.now();
+    const lateMs = now - (this.cut?.at ?? now);
+    events.emit("attempt.ended", { attempt, tier, lateMs, ok: threw === 0 }, this.call);
+  }
+
+  /** The true end of what delivers a body is the body's. */
+  private keepBody(value: unknown): void {
+    const body = bodyOf(value);
+    if (body === undefined) return;
+    this.flags |= HELD;
+    body.onEnd(() => {
+      this.flags &= ~HELD;
+      this.tellEnds(0);
+    });
+  }
+
+  protected weigh(at: number, threw: number, value: unknown): void {
+    let verdict: Verdict | undefined;
+    try {
+      verdict = threw !== 0 ? errorVerdict(this, value) : valueVerdict(this, value);
+    } catch (error) {
+      return this.answer(at, THREW, error, FAULT);
+    }
+    this.answer(at, threw, value, verdict);
+  }
+
+  protected answer(at: number, threw: number, value: unknown, verdict: Verdict | undefined): void {
+    this.flags |= ANSWERED;
+    disarm(this);
+    this.come(at, threw, value, verdict);
+  }
+
+  // --- the way out
+
+  /** Goes on outwards from this layer with this outcome. */
+  private come(from: number, threw: number, value: unknown, verdict: Verdict | undefined): void {
+    this.flags = (this.flags & ~THREW) | threw;
+    this.value = value;
+    this.verdict = verdict;
+    const { layers } = this.segment;
+    for (let i = from; i < this.top; i++) {
+      const layer = layers[i] as FusedLayer;
+      this.at = i;
+      if (layer.after !== undefined) this.tell(layer.after);
+      if (layer.judge !== undefined && this.verdict === undefined && this.judge(layer.judge)) return;
+      if (
+        layer.recover !== undefined &&
+        (this.verdict !== undefined || layer.hearsSuccess) &&
+        this.recover(layer.recover)
+      )
+        return;
+    }
+    this.at = this.top;
+    this.finish();
+  }
+
+  private tell(after: NonNullable<FusedLayer["after"]>): void {
+    try {
+      after(this, this.outcome, this.verdict);
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  /** Gives whether it has to be waited for. */
+  private judge(judge: NonNullable<FusedLayer["judge"]>): boolean {
+    const { value } = this;
+    try {
+      const judged = judge(this, value);
+      if (judged === value) return false;
+      if (isThenable(judged)) {
+        this.await(JUDGING, judged, value);
+        return true;
+      }
+      this.value = judged;
+    } catch (error) {
+      this.refuseValue(error, value);
+    }
+    return false;
+  }
+
+  private refuseValue(error: unknown, value: unknown): void {
+    if (!isRefusal(error)) return this.fault(error);
+    this.setProduced(value);
+    this.flags |= THREW;
+    this.value = error;
+    this.verdict = errorVerdict(this, error);
+  }
+
+  /** Gives whether it has to be waited for. */
+  private recover(recover: NonNullable<FusedLayer["recover"]>): boolean {
+    if (this.is(CUT) || this.verdict === FAULT) return false;
+    this.note();
+    const { at } = this;
+    try {
+      const again = (options?: { delayMs?: number }) => this.again(at, options?.delayMs ?? 0);
+      const recovered = recover(this, this.outcome, this.verdict, again);
+      if (recovered === undefined) return false;
+      this.await(RECOVERING, recovered, undefined);
+      return true;
+    } catch (error) {
+      this.fault(error);
+      return false;
+    }
+  }
+
+  /** Goes on when a judgement or a recovery has come to its end, unless the attempt was ended meanwhile. */
+  private await(what: typeof JUDGING | typeof RECOVERING, end: PromiseLike<unknown>, judged: unknown): void {
+    const { at } = this;
+    this.flags |= what;
+    this.keepContext();
+    const goesOn = () => {
+      if (this.is(CUT)) this.cutShort();
+      const goes = this.is(what);
+      this.flags &= ~what;
+      return goes;
+    };
+    end.then(
+      (value) => {
+        if (!goesOn()) return;
+        const { last } = this;
+        const known = what === RECOVERING && last !== null && !last.threw && last.value === value;
+        this.come(at + 1, 0, value, known ? last.verdict : undefined);
+      },
+      (error) => {
+        if (!goesOn()) return;
+        if (what === RECOVERING) return this.come(at + 1, THREW, error, errorVerdict(this, error));
+        this.refuseValue(error, judged);
+        this.come(at + 1, THREW, this.value, this.verdict);
+      },
+    );
+  }
+
+  private finish(): void {
+    this.flags |= DONE;
+    this.note();
+    this.tellEnds(0);
+    const { call, outer, threw, value, verdict, resolve, reject } = this;
+    this.input = undefined;
+    if (outer === null) return call.finish(!threw, value, verdict);
+    this.resolve = this.reject = null;
+    outer.heard(this);
+    if (threw) reject?.(value);
+    else resolve?.(value);
+  }
+
+  private fault(error: unknown): void {
+    this.flags |= THREW;
+    this.value = error;
+    this.verdict = FAULT;
+  }
+
+  // --- what is begun in it
+
+  ask(segment: Segment, top: number, input: unknown): Promise<unknown> {
+    const { call, context, dueAt } = this;
+    const limits = { from: this.now(), dueAt, deadlineAt: context.deadlineAt };
+    return this.enclose(new Race(call, segment, top, this, limits, context), input);
+  }
+
+  /** Runs an attempt as part of this one. */
+  enclose(kid: Race, input: unknown): Promise<unknown> {
+    if (this.is(CUT)) return Promise.reject(this.cut?.reason);
+    this.hold(kid);
+    this.opened(kid, this.at);
+    return new Promise((resolve, reject) => {
+      kid.resolve = resolve;
+      kid.reject = reject;
+      kid.begin(input);
+    });
+  }
+
+  pause(ms: number): Promise<void> {
+    return this.is(CUT) ? Promise.resolve() : pause(this, ms);
+  }
+
+  private async again(at: number, delayMs: number): Promise<unknown> {
+    const { last } = this;
+    const dropped = last === null ? this : last;
+    if (!dropped.threw) discard(dropped.value, this.call.stack.discard);
+    if (delayMs > 0) await this.pause(delayMs);
+    return this.ask(this.segment, at, this.inputAt(at));
+  }
+}

@@ -1,0 +1,51 @@
+// Whether the other side may have got the request: what must not happen twice is then not tried again.
+import { classifyError } from "./classify.ts";
+import { errorsOf, field, statusOf, textField } from "./shapes.ts";
+import { BRAND } from "./shared.ts";
+import type { Verdict } from "./verdict.ts";
+
+const refusals = new Set(
+  "INPUT_REJECTED BREAKER_OPEN BULKHEAD_FULL RATE_LIMITED LOAD_SHED SHUTTING_DOWN REFUSED".split(" "),
+);
+
+/** Nothing of the request has left: no connection was made, or no name was found to connect to. */
+const neverConnected = /^(?:ECONNREFUSED|ENOTFOUND|EAI_\w+|UND_ERR_CONNECT_TIMEOUT|ERR_SOCKET_CONNECTION_TIMEOUT)$/;
+
+/**
+ * Surely not received: connection refused, DNS, connect timeout, a refusal of holdfast's own, 425, 429, and 503 with a
+ * hint to wait. All else may have been.
+ * @param error what was thrown, or the value that told of a failure
+ */
+export function mayHaveBeenReceived(error: unknown, verdict: Verdict): boolean {
+  return verdict.kind !== "notAdmitted" && !surelyNot(error, verdict.retryAfterMs !== undefined, 0);
+}
+
+function surelyNot(seen: unknown, hinted: boolean, depth: number): boolean {
+  if (typeof seen !== "object" || seen === null || depth > 4) return false;
+  if (field(seen, BRAND) === true) {
+    const code = textField(seen, "code") ?? "";
+    const failures = field(seen, "failures");
+    return refusals.has(code) || (code === "FALLBACK_EXHAUSTED" && none(failures, depth, (f) => field(f, "error")));
+  }
+  // the client tried more than once by itself: the last error does not tell of the earlier tries
+  const errors = errorsOf(seen);
+  if (errors !== undefined) return none(errors, depth, (error) => error);
+  const tries = field(field(seen, "$metadata"), "attempts");
+  if (field(seen, "lastError") !== undefined || (typeof tries === "number" && tries > 1)) return false;
+
+  const status = statusOf(seen);
+  if (status !== undefined) return status === 425 || status === 429 || (status === 503 && hinted);
+  const syscall = field(seen, "syscall");
+  if (syscall === "connect" || syscall === "getaddrinfo") return true;
+  const code = textField(seen, "code") ?? "";
+  return neverConnected.test(code) || surelyNot(field(seen, "cause"), hinted, depth + 1);
+}
+
+/** Whether it holds for each of several, with each one's own hint. */
+function none(several: unknown, depth: number, errorOf: (one: unknown) => unknown): boolean {
+  if (!Array.isArray(several) || several.length === 0) return false;
+  return several.every((one) => {
+    const error = errorOf(one);
+    return surelyNot(error, classifyError(error).retryAfterMs !== undefined, depth + 1);
+  });
+}

@@ -1,0 +1,28 @@
+// Any Standard Schema: what its issues say, in our words.
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Finding } from "./verdict.ts";
+
+export type AnySchema = StandardSchemaV1<any, any>;
+export type In<S> = S extends StandardSchemaV1<infer I, any> ? I : never;
+export type Out<S> = S extends StandardSchemaV1<any, infer O> ? O : never;
+
+/** Every issue with its path, and what stands there in what was given. */
+export function findingsOf(issues: readonly StandardSchemaV1.Issue[], given: unknown): Finding[] {
+  return issues.flatMap((issue) => {
+    const keys = (issue.path ?? []).map((part) => (typeof part === "object" ? part.key : part));
+    // zod tells of all unknown keys of an object at once: here each has its own path
+    const unknown = issue as { readonly code?: string; readonly keys?: readonly string[] };
+    if (unknown.code === "unrecognized_keys" && unknown.keys !== undefined)
+      return unknown.keys.map((key) => ({ path: [...keys, key].map(String).join("."), wanted: "no such key" }));
+    return [{ path: keys.map(String).join("."), got: at(given, keys), wanted: issue.message }];
+  });
+}
+
+function at(given: unknown, keys: readonly PropertyKey[]): unknown {
+  let seen = given;
+  for (const key of keys) {
+    if (typeof seen !== "object" || seen === null || !Object.hasOwn(seen, key)) return undefined;
+    seen = (seen as Record<PropertyKey, unknown>)[key];
+  }
+  return seen;
+}

@@ -1,0 +1,72 @@
+// What stands inside a promise-style layer or a limit of its own: attempts begun as part of another.
+import type { AttemptRecord, Limits } from "./attempt.ts";
+import { DeadlineExceededError, stackless, TimeoutError } from "./errors.ts";
+import type { CallContext } from "./operation.ts";
+import { Race } from "./race.ts";
+import { armOnce, disarm, Timed } from "./timers.ts";
+
+/** Each call of the operation inside a promise-style layer: an attempt of its own, cancelled with the context given. */
+export function inside(outer: AttemptRecord, top: number, input: unknown, context: CallContext): Promise<unknown> {
+  const { call, segment, dueAt } = outer;
+  const limits = { from: outer.now(), dueAt, deadlineAt: outer.context.deadlineAt };
+  const attempt = new Race(call, segment, top, outer, limits, outer.context);
+  const running = (outer as Race).enclose(attempt, input);
+  const { signal } = context;
+  if (signal === undefined || signal === outer.controller.signal) return running;
+  const end = () => attempt.abandon({ reason: signal.reason, at: attempt.now(), wholeMs: 0 });
+  if (signal.aborted) end();
+  else {
+    signal.addEventListener("abort", end, { once: true });
+    const release = () => signal.removeEventListener("abort", end);
+    running.then(release, release);
+  }
+  return running;
+}
+
+/** A limit of time round more than one attempt: its end ends all inside, and is a failure like others to what is outside. */
+export function scope(
+  outer: AttemptRecord,
+  top: number,
+  ms: number,
+  limit: "attempt" | "call",
+  input: unknown,
+): Promise<unknown> {
+  const { call, segment } = outer;
+  const { clock } = call.stack.seams;
+  const from = outer.now();
+  const nearer = from + ms < outer.dueAt;
+  const limits: Limits = nearer
+    ? { from, dueAt: from + ms, deadlineAt: clock.now() + ms }
+    : { from, dueAt: outer.dueAt, deadlineAt: outer.context.deadlineAt };
+  const attempt = new Race(call, segment, top, outer, limits, outer.context);
+  const timer = new ScopeTimer(attempt, ms, limit);
+  if (ms !== Number.POSITIVE_INFINITY) armOnce(clock, ms, timer);
+  const running = (outer as Race).enclose(attempt, input);
+  const release = () => disarm(timer);
+  running.then(release, release);
+  return running;
+}
+
+class ScopeTimer extends Timed {
+  private readonly attempt: AttemptRecord;
+  private readonly ms: number;
+  private readonly limit: "attempt" | "call";
+
+  constructor(attempt: AttemptRecord, ms: number, limit: "attempt" | "call") {
+    super();
+    this.attempt = attempt;
+    this.ms = ms;
+    this.limit = limit;
+  }
+
+  expire(): void {
+    const { attempt, ms } = this;
+    const at = attempt.now();
+    const { name } = attempt.context;
+    const lateMs = Math.max(0, at - attempt.startedAt - ms);
+    const reason = stackless(() =>
+      this.limit === "attempt" ? new TimeoutError(name, ms) : new DeadlineExceededError(name, lateMs),
+    );
+    attempt.abandon({ reason, at, wholeMs: ms });
+  }
+}

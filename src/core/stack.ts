@@ -1,0 +1,111 @@
+// A protected function is data: an operation, and the layers round it. Put together when wrappers are applied, not when a call runs.
+import type { Attempt, Layer, Recovery } from "./layer.ts";
+import type { Criticality, Operation } from "./operation.ts";
+import type { LiveSeams } from "./seams.ts";
+import type { Classify, Outcome, Verdict } from "./verdict.ts";
+
+/** A limit of time: `attempt` ends one attempt, `call` the whole of what is inside. */
+export interface Limit {
+  readonly limit: "attempt" | "call";
+  readonly ms: number;
+}
+
+/** A recovery of our own: may ask to hear successes too, and tell retry when another way is ready. */
+export interface InnerRecovery extends Recovery {
+  readonly hearsSuccess?: boolean;
+  recover(
+    attempt: Attempt,
+    outcome: Outcome<unknown>,
+    verdict: Verdict | undefined,
+    again: (options?: { delayMs?: number }) => Promise<unknown>,
+  ): Promise<unknown> | undefined;
+  /** The other ways, where they are known beforehand. */
+  readonly tiers?: readonly Segment[];
+  /** Ms until another way would be taken; `Infinity` where there is none. */
+  elsewhere?(attempt: Attempt): number;
+}
+
+/** What a wrapper adds to a stack. */
+export interface LayerSpec {
+  readonly kind: string;
+  readonly options: object;
+  readonly layer: Layer | (Limit & { readonly state?: (() => unknown) | undefined });
+}
+
+/** A layer as the machine runs it: every moment at its place, so that one shape serves all. */
+export interface FusedLayer {
+  readonly kind: string;
+  /** 0: none. */
+  readonly timeoutMs: number;
+  readonly before: ((attempt: Attempt) => unknown) | undefined;
+  readonly started: ((attempt: Attempt) => void) | undefined;
+  readonly after: ((attempt: Attempt, outcome: Outcome<unknown>, verdict: Verdict | undefined) => void) | undefined;
+  readonly judge: ((attempt: Attempt, value: unknown) => unknown) | undefined;
+  readonly ended: ((attempt: Attempt) => void) | undefined;
+  readonly ready: ((input: unknown) => number) | undefined;
+  readonly recover: InnerRecovery["recover"] | undefined;
+  readonly hearsSuccess: boolean;
+  readonly elsewhere: ((attempt: Attempt) => number) | undefined;
+  readonly around: Operation<unknown, unknown> | undefined;
+}
+
+/** An operation and what is laid round it; a tier of a fallback is one too. */
+export interface Segment {
+  readonly operation: Operation<unknown, unknown>;
+  /** Innermost first. */
+  readonly layers: readonly FusedLayer[];
+  /** Whether a layer has a `started` moment. */
+  readonly starts: boolean;
+  /** Index of the outermost recovery, -1 without: what a layer inside it does to the input is undone for the next attempt. */
+  readonly lastRecovery: number;
+  readonly tier: number;
+  readonly tierName: string;
+}
+
+/** What a declaration says of the call as a whole. */
+export interface Traits {
+  readonly name: string;
+  readonly component: string;
+  readonly seams: LiveSeams;
+  /** Made by `protect`: a call of its own, whoever wraps it. */
+  readonly declared: boolean;
+  readonly classify: Classify | undefined;
+  readonly idempotent: boolean;
+  readonly criticality: Criticality | undefined;
+  readonly discard: ((value: unknown) => unknown) | undefined;
+  /** Whether `output` or `gate` is declared: a value that tells of a failure is then never delivered. */
+  readonly gated: boolean;
+}
+
+export interface Stack extends Segment, Traits {
+  readonly specs: readonly LayerSpec[];
+  /** 0: none. */
+  readonly deadlineMs: number;
+  /** Whether anything may go on after a failed attempt. */
+  readonly recovers: boolean;
+  /** Whether a layer, of a tier too, waits for true ends. */
+  readonly ends: boolean;
+}
+
+/** Where a protected function keeps its stack. */
+export const STACK: unique symbol = Symbol.for("holdfast/1/stack") as never;
+
+export function stackOf(operation: unknown): Stack | undefined {
+  return typeof operation === "function" ? (operation as { readonly [STACK]?: Stack })[STACK] : undefined;
+}
+
+/** Ms until a protected function would admit this input; 0 for a bare one. */
+export function readyIn(operation: unknown, input: unknown): number {
+  const stack = stackOf(operation);
+  return stack === undefined ? 0 : readyThrough(stack.layers, stack.layers.length, input);
+}
+
+/** Ms until the innermost `top` of these layers would all admit this input, taking nothing. */
+export function readyThrough(layers: readonly FusedLayer[], top: number, input: unknown): number {
+  let longest = 0;
+  for (let i = 0; i < top; i++) {
+    const ms = layers[i]?.ready?.(input);
+    if (ms !== undefined && ms > longest) longest = ms;
+  }
+  return longest;
+}

@@ -1,0 +1,84 @@
+// Recent stories by their id, and the story of a failed call from its error alone.
+import type { HoldfastError } from "./errors.ts";
+import { shared } from "./shared.ts";
+import type { Story } from "./story.ts";
+
+/** What can tell its story when somebody asks. */
+export interface StoryTeller {
+  readonly id: string;
+  story(): Story;
+}
+
+interface Ring {
+  readonly held: StoryTeller[];
+  next: number;
+  max: number;
+}
+
+const kept = shared("stories", () => ({
+  byError: new WeakMap<WeakKey, StoryTeller>(),
+  failures: ring(100),
+  successes: ring(0),
+}));
+
+/** Keeps it for `stories.get` and `storyOf`; of one error the outermost call that settled is told. */
+export function keepFailure(teller: StoryTeller, error: unknown): void {
+  if ((typeof error === "object" && error !== null) || typeof error === "function") kept.byError.set(error, teller);
+  put(kept.failures, teller);
+}
+
+export function keepSuccess(teller: StoryTeller): void {
+  if (kept.successes.max > 0) put(kept.successes, teller);
+}
+
+/** Whether successes are asked for at all. */
+export function keepsSuccesses(): boolean {
+  return kept.successes.max > 0;
+}
+
+/** Whether a call has settled with this very error: then it is no fresh refusal of a layer. */
+export function hasStory(error: HoldfastError): boolean {
+  return kept.byError.has(error);
+}
+
+/** The story of the outermost call that settled with this error; not for primitives, which cannot be told apart. */
+export function storyOf(error: unknown): Story | undefined {
+  const known = (typeof error === "object" && error !== null) || typeof error === "function";
+  return known ? kept.byError.get(error)?.story() : undefined;
+}
+
+/** Recent stories: the last 100 failures by default; successes when `keep` asks for them. */
+export const stories = {
+  get(id: string): Story | undefined {
+    const known = (teller: StoryTeller) => teller.id === id;
+    return (kept.failures.held.find(known) ?? kept.successes.held.find(known))?.story();
+  },
+  /** The oldest first. */
+  recent(): readonly Story[] {
+    const told = [...kept.failures.held, ...kept.successes.held].map((teller) => teller.story());
+    return told.sort((a, b) => a.startedAt - b.startedAt);
+  },
+  /** How many of each are kept; what is more than that is let go, the oldest first. */
+  keep({ failures, successes }: { failures?: number; successes?: number }): void {
+    if (failures !== undefined) resize(kept.failures, failures);
+    if (successes !== undefined) resize(kept.successes, successes);
+  },
+};
+
+function ring(max: number): Ring {
+  return { held: [], next: 0, max };
+}
+
+function put(into: Ring, teller: StoryTeller): void {
+  if (into.max === 0) return;
+  into.held[into.next] = teller;
+  into.next = (into.next + 1) % into.max;
+}
+
+function resize(of: Ring, max: number): void {
+  const oldestFirst = [...of.held.slice(of.next), ...of.held.slice(0, of.next)];
+  const size = Math.max(0, Math.floor(max));
+  of.held.splice(0, of.held.length, ...(size === 0 ? [] : oldestFirst.slice(-size)));
+  of.max = size;
+  of.next = size === 0 ? 0 : of.held.length % size;
+}

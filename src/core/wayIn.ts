@@ -1,0 +1,160 @@
+// The way of an attempt in through its layers, to the race at the operation.
+import { ANSWERED, AttemptRecord, CALLED, CUT, RUNNING, THREW, WAITING } from "./attempt.ts";
+import { FAULT } from "./final.ts";
+import type { Operation } from "./operation.ts";
+import { isRefusal, REFUSED, takeRefusal } from "./refusal.ts";
+import type { FusedLayer } from "./stack.ts";
+import { arm } from "./timers.ts";
+import type { Verdict } from "./verdict.ts";
+
+export abstract class WayIn extends AttemptRecord {
+  protected limitMs = 0;
+  private wake: ((attempt: WayIn) => void) | null = null;
+
+  begin(input: unknown): void {
+    this.input = input;
+    this.descend(this.top - 1);
+  }
+
+  private descend(from: number): void {
+    const { layers, operation } = this.segment;
+    for (let i = from; i >= 0; i--) {
+      const layer = layers[i] as FusedLayer;
+      if (layer.timeoutMs !== 0) this.limitMs = layer.timeoutMs;
+      if (layer.before !== undefined) {
+        let given: unknown;
+        try {
+          given = layer.before(this);
+        } catch (error) {
+          return this.refused(i + 1, error);
+        }
+        if (given === REFUSED) return this.turnAway(i + 1, takeRefusal());
+        if (given !== this.input) {
+          if (isThenable(given)) return this.wait(i, given);
+          this.take(i, given);
+        }
+      }
+      if (layer.around !== undefined) {
+        this.call.giveBack(this.segment.tier, this.context.attempt);
+        return this.invoke(layer.around, i + 1, 0);
+      }
+    }
+    this.invoke(operation, 0, CALLED);
+  }
+
+  /** A queue, a limit's wait, an async guard. */
+  private wait(i: number, admission: PromiseLike<unknown>): void {
+    const layer = this.segment.layers[i] as FusedLayer;
+    this.flags |= WAITING;
+    this.at = i + 1;
+    this.keepContext();
+    admission.then(
+      (given) => {
+        this.flags &= ~WAITING;
+        if (this.is(CUT)) this.cutShort();
+        if (this.is(ANSWERED)) return this.handBack(layer);
+        if (given !== this.input) this.take(i, given);
+        this.startedAt = this.now();
+        this.descend(i - 1);
+      },
+      (error) => {
+        this.flags &= ~WAITING;
+        if (!this.is(ANSWERED)) this.refused(i + 1, error);
+      },
+    );
+  }
+
+  /** A place granted to an attempt that is over goes straight back. */
+  private handBack(layer: FusedLayer): void {
+    layer.after?.(this, this.outcome, this.verdict);
+    layer.ended?.(this);
+  }
+
+  /** A layer's moment threw: it refused, or a user's function in it failed. */
+  private refused(at: number, error: unknown): void {
+    if (isRefusal(error)) this.turnAway(at, error);
+    else this.answer(at, THREW, error, FAULT);
+  }
+
+  private turnAway(at: number, error: unknown): void {
+    this.at = at;
+    if (this.is(CUT)) return this.cutShort();
+    this.call.giveBack(this.segment.tier, this.context.attempt);
+    this.weigh(at, THREW, error);
+  }
+
+  private invoke(operation: Operation<unknown, unknown>, at: number, called: number): void {
+    const { call, segment } = this;
+    this.at = at;
+    if (this.is(CUT)) return this.cutShort();
+    if (segment.starts)
+      for (let i = this.top - 1; i >= at; i--)
+        try {
+          const given: unknown = (segment.layers[i] as FusedLayer).started?.(this);
+          if (given === REFUSED) return this.turnAway(at, takeRefusal());
+        } catch (error) {
+          return this.refused(at, error);
+        }
+    this.flags |= RUNNING | called;
+    const { clock, events } = call.stack.seams;
+    if (called !== 0) {
+      call.attempts++;
+      if (!events.quiet) events.emit("attempt.started", { attempt: this.context.attempt, tier: segment.tier }, call);
+    }
+    if (this.limitMs !== 0) arm(clock, this.limitMs, this.startedAt, this);
+    if (this.limitMs !== 0 || call.cuttable) this.keepContext();
+    let given: unknown;
+    try {
+      given = operation(this.input, this.context);
+    } catch (error) {
+      return this.settle(THREW, error);
+    }
+    if (!isThenable(given)) return this.settle(0, given);
+    // a thenable of somebody's own may do anything when it is asked
+    const settling = given instanceof Promise ? given : Promise.resolve(given);
+    settling.then(
+      (value) => this.settle(0, value),
+      (error) => this.settle(THREW, error),
+    );
+  }
+
+  /**
+   * What goes on after a timer or an abort goes on in the call's own async context, not in the timer's:
+   * a promise reaction made here keeps it. Only where something may go on, or somebody listens.
+   */
+  protected keepContext(): void {
+    const { stack } = this.call;
+    if (this.wake !== null || (!stack.recovers && stack.seams.events.quiet)) return;
+    const woken = new Promise<WayIn>(catchResolve);
+    this.wake = caught;
+    woken.then(goOn);
+  }
+
+  protected wakeUp(): void {
+    const { wake } = this;
+    this.wake = null;
+    if (wake !== null) wake(this);
+    else this.cutShort();
+  }
+
+  /** Answers with the reason for which it was ended. */
+  abstract cutShort(): void;
+  /** The operation itself has settled. */
+  protected abstract settle(threw: number, value: unknown): void;
+  /** The race is over: judges the outcome and goes on outwards from this layer. */
+  protected abstract weigh(at: number, threw: number, value: unknown): void;
+  /** The same with a verdict that is known. */
+  protected abstract answer(at: number, threw: number, value: unknown, verdict: Verdict | undefined): void;
+}
+
+let caught: ((attempt: WayIn) => void) | null = null;
+function catchResolve(resolve: (attempt: WayIn) => void): void {
+  caught = resolve;
+}
+function goOn(attempt: WayIn): void {
+  attempt.cutShort();
+}
+
+export function isThenable(given: unknown): given is PromiseLike<unknown> {
+  return typeof given === "object" && given !== null && typeof (given as { then?: unknown }).then === "function";
+}

@@ -1,0 +1,30 @@
+// The verdict on what came out of an attempt: the call's own `classify` round the standard table.
+import type { AttemptRecord } from "./attempt.ts";
+import { classifyError, classifyValue } from "./classify.ts";
+import { CANCELLED, OVERDUE, OVERDUE_EARLY } from "./final.ts";
+import type { Cut } from "./record.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** Throws what a user's `classify` throws. */
+export function errorVerdict(attempt: AttemptRecord, error: unknown): Verdict {
+  const { classify } = attempt.call.stack;
+  const { last } = attempt;
+  // what an attempt inside was already found to be is not judged anew
+  if (last !== null && last.threw && last.value === error && last.verdict !== undefined) return last.verdict;
+  return (classify === undefined ? undefined : classify(error, classifyError)) ?? classifyError(error);
+}
+
+/** `undefined`: nothing wrong with it. Throws what a user's `classify` throws. */
+export function valueVerdict(attempt: AttemptRecord, value: unknown): Verdict | undefined {
+  const { last } = attempt;
+  if (last !== null && !last.threw && last.value === value) return last.verdict;
+  if (typeof value !== "object" || value === null || !attempt.called) return undefined;
+  const { classify } = attempt.call.stack;
+  return classify === undefined ? classifyValue(value) : classify(value, classifyValue);
+}
+
+/** A limit of time counts against what was called only if the attempt had at least half of it. */
+export function cutVerdict(attempt: AttemptRecord, cut: Cut): Verdict {
+  if (cut.wholeMs === 0) return CANCELLED;
+  return attempt.called && cut.at - attempt.startedAt >= cut.wholeMs / 2 ? OVERDUE : OVERDUE_EARLY;
+}

@@ -1,0 +1,114 @@
+// How a wrapper is made: options parsed once, a layer laid round an operation.
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { About } from "./bus.ts";
+import { protectedBy } from "./enter.ts";
+import { type HoldfastError, OptionsInvalidError } from "./errors.ts";
+import type { EventMap, EventType } from "./events.ts";
+import { stack as fuse } from "./fuse.ts";
+import type { Layer } from "./layer.ts";
+import type { CallContext, Operation, Protected, Wrapper } from "./operation.ts";
+import { refuse } from "./refusal.ts";
+import { findingsOf } from "./schema.ts";
+import { LiveSeams, type Seams } from "./seams.ts";
+import { type LayerSpec, type Stack, stackOf, type Traits } from "./stack.ts";
+
+/** What a wrapper is made with. */
+export interface Tools extends Seams {
+  emit<T extends EventType>(context: CallContext, type: T, facts: EventMap[T]): void;
+  /** Ends the attempt with this error, the operation uncalled or its output refused. */
+  refuse(error: HoldfastError): never;
+}
+
+/** Where a wrapper keeps what it lays round an operation. */
+export const SPEC: unique symbol = Symbol.for("holdfast/1/spec") as never;
+
+export function specOf(wrapper: unknown): LayerSpec | undefined {
+  return typeof wrapper === "function" ? (wrapper as { readonly [SPEC]?: LayerSpec })[SPEC] : undefined;
+}
+
+/**
+ * Makes a primitive of your own, as all of holdfast's are made: the options are parsed once, and `make` gives its layer.
+ * @throws OptionsInvalidError with every problem and its path
+ * @example
+ * const atMost = (given: { calls: number }) =>
+ *   defineWrapper("atMost", z.strictObject({ calls: z.int() }), given, ({ calls }, { refuse }) => {
+ *     let made = 0;
+ *     return {
+ *       bracket: {
+ *         before: ({ input }) => (++made > calls ? refuse(new HoldfastError("enough")) : input),
+ *       },
+ *       state: () => made,
+ *     };
+ *   });
+ */
+export function defineWrapper<Options>(
+  kind: string,
+  schema: StandardSchemaV1<never, Options> | StandardSchemaV1<unknown, Options>,
+  given: unknown,
+  make: (options: Options, tools: Tools) => Layer,
+  seams?: Partial<Seams>,
+): Wrapper {
+  const options = parseOptions(kind, schema as StandardSchemaV1<unknown, Options>, given);
+  return wrapperOf({ kind, options: options as object, layer: make(options, toolsOf(seams)) }, seams);
+}
+
+export function parseOptions<Options>(
+  name: string,
+  schema: StandardSchemaV1<unknown, Options>,
+  given: unknown,
+): Options {
+  const parsed = schema["~standard"].validate(given);
+  if (parsed instanceof Promise) throw new TypeError(`The options of "${name}" have to be checked synchronously.`);
+  if (parsed.issues !== undefined) throw new OptionsInvalidError(name, findingsOf(parsed.issues, given));
+  return parsed.value;
+}
+
+export function toolsOf(seams: Partial<Seams> | undefined): Tools {
+  const live = new LiveSeams(seams) as LiveSeams & Pick<Tools, "emit" | "refuse">;
+  live.emit = (context, type, facts) => {
+    const { events } = live;
+    if (!events.quiet) events.emit(type, facts, context as About);
+  };
+  live.refuse = refuse;
+  return live;
+}
+
+/** A wrapper that lays this round what it is given. */
+export function wrapperOf(spec: LayerSpec, seams?: Partial<Seams>): Wrapper {
+  const wrapper = <I, O>(operation: Operation<I, O>): Protected<I, O> => {
+    const base = baseOf(operation as Operation<never, unknown>);
+    const traits = seams === undefined ? base : { ...base, seams: base.seams.with(seams) };
+    return protectedBy(fuse(base.operation, [...base.specs, spec], traits));
+  };
+  return Object.defineProperties(wrapper, { kind: { value: spec.kind, enumerable: true }, [SPEC]: { value: spec } });
+}
+
+/** The stack to lay more round: what `pipe` made merges, what `protect` made stays a call of its own. */
+export function baseOf(operation: Operation<never, unknown>): Pick<Stack, "operation" | "specs"> & Traits {
+  if (typeof operation !== "function")
+    throw new OptionsInvalidError("wrapper", [{ path: "operation", got: operation, wanted: "a function" }]);
+  const known = stackOf(operation);
+  if (known !== undefined && !known.declared) return known;
+  const name = operation.name || "anonymous";
+  return { ...plain, name, component: name, operation: operation as Operation<unknown, unknown>, specs: [] };
+}
+
+const plain: Omit<Traits, "name" | "component"> = {
+  seams: new LiveSeams(),
+  declared: false,
+  classify: undefined,
+  idempotent: true,
+  criticality: undefined,
+  discard: undefined,
+  gated: false,
+};
+
+/**
+ * Gives a call that is built by `pipe` its name in events, stories and errors (else it is the function's).
+ * @example
+ * const getUser = pipe(named("user", async (id: string) => ({ id })), timeout("2s"), retry());
+ */
+export function named<I = void, O = unknown>(name: string, operation: Operation<I, O>): Protected<I, O> {
+  const base = baseOf(operation as Operation<never, unknown>);
+  return protectedBy(fuse(base.operation, base.specs, { ...base, name, component: name }));
+}
