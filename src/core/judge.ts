@@ -38,7 +38,7 @@ export function judge(seen: unknown, now: number | undefined, visited: object[])
       ? ownVerdict(seen, now, visited)
       : (factualVerdict(seen, now, visited) ?? insideVerdict(seen, now, visited) ?? verdictAtLast(seen));
   // an inner layer that gave up stops every outer one
-  return verdict !== undefined && field(seen, "retryable") === false ? final(verdict) : verdict;
+  return field(seen, "retryable") === false ? final(verdict ?? verdicts.unknown) : verdict;
 }
 
 /** An error of holdfast's own, whichever copy made it. */
@@ -182,7 +182,7 @@ export function withHints(kind: FailureKind, seen: object, now: number | undefin
     .map((headers) => headerOf(headers, "x-should-retry"))
     .find((said) => said === "true" || said === "false");
   const retry = should === "false" ? false : should === "true" && !certain ? true : standard.retry;
-  const waits = retry || kind === "exhausted";
+  const waits = retry || standard.retry || kind === "exhausted";
   const retryAfterMs = waits ? waitOf(kind, seen, now) : undefined;
   if (retryAfterMs === undefined) return retry === standard.retry ? standard : Object.freeze({ ...standard, retry });
   return Object.freeze({ ...standard, retry, retryAfterMs });

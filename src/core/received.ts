@@ -17,7 +17,12 @@ const neverConnected = /^(?:ECONNREFUSED|ENOTFOUND|EAI_\w+|UND_ERR_CONNECT_TIMEO
  * @param error what was thrown, or the value that told of a failure
  */
 export function mayHaveBeenReceived(error: unknown, verdict: Verdict): boolean {
-  return verdict.kind !== "notAdmitted" && !surelyNot(error, verdict.retryAfterMs !== undefined, 0);
+  if (verdict.kind === "notAdmitted") return false;
+  try {
+    return !surelyNot(error, verdict.retryAfterMs !== undefined, 0);
+  } catch {
+    return true;
+  }
 }
 
 function surelyNot(seen: unknown, hinted: boolean, depth: number): boolean {
@@ -27,14 +32,15 @@ function surelyNot(seen: unknown, hinted: boolean, depth: number): boolean {
     const failures = field(seen, "failures");
     return refusals.has(code) || (code === "FALLBACK_EXHAUSTED" && none(failures, depth, (f) => field(f, "error")));
   }
-  // the client tried more than once by itself: the last error does not tell of the earlier tries
+  // a client that tried more than once by itself: its last error does not tell of the earlier tries
   const errors = errorsOf(seen);
-  if (errors !== undefined) return none(errors, depth, (error) => error);
   const tries = field(field(seen, "$metadata"), "attempts");
-  if (field(seen, "lastError") !== undefined || (typeof tries === "number" && tries > 1)) return false;
+  if (typeof tries === "number" && tries > 1) return false;
+  if (field(seen, "lastError") !== undefined) return none(errors, depth, (error) => error);
 
   const status = statusOf(seen);
   if (status !== undefined) return status === 425 || status === 429 || (status === 503 && hinted);
+  if (errors !== undefined) return none(errors, depth, (error) => error);
   const syscall = field(seen, "syscall");
   if (syscall === "connect" || syscall === "getaddrinfo") return true;
   const code = textField(seen, "code") ?? "";

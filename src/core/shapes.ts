@@ -29,6 +29,17 @@ export function statusOf(seen: unknown): number | undefined {
   );
 }
 
+/** Likewise, of what is inside it too: a client's retry error has no status of its own. */
+export function statusWithin(seen: unknown, depth = 0): number | undefined {
+  const status = statusOf(seen);
+  if (status !== undefined || depth >= 4) return status;
+  for (const inside of insideOf(seen)) {
+    const found = statusWithin(inside, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 function bodyStatus(body: object | undefined): number | undefined {
   return httpStatus(field(body, "code")) ?? httpStatus(field(body, "status"));
 }

@@ -16,7 +16,8 @@ const tooLong = new RegExp(
     "too many tokens: ", // Cohere; Bedrock says "Too many tokens, please wait" of a rate
     "max_new_tokens`? must be <=|inputs`? must have less than", // TGI, Together
     "reasoning (?:token )?limit", // Responses API: the same question would think as long again
-    "string_above_max_length",
+    "exceeds max(?:imum)? length|range of input length", // Zhipu, Qwen
+    "string_above_max_length", // OpenAI
   ].join("|"),
   "i",
 );
