@@ -1,0 +1,62 @@
+// The main job: a team of AI workers turns each document of a folder into a checked brief, while at any time two of
+// its three providers are out of order.
+import { parseArgs } from "node:util";
+import { readFolder } from "./documents.ts";
+import { run } from "./run.ts";
+import { figuresOf, table } from "./table.ts";
+
+const usage = `npm start -- [FOLDER] [--seed N] [--unprotected] [--json]
+  FOLDER         with .md and .txt files, its folders included (docs)
+  --seed N       the same faults in the same order (else drawn, and printed)
+  --unprotected  the same job and faults once more with bare calls, to see the difference
+  --json         the figures as one line of JSON in place of the table
+With OPENAI_API_KEY (OPENAI_BASE_URL, OPENAI_MODEL) set, that service is asked first.
+Exits with 0 when documents were delivered, none was lost and none was delivered unchecked, in each run; else with 1.`;
+
+// the providers end when this process does
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
+
+try {
+  const { folder, seed, ...options } = readArguments();
+  if (options.help) console.log(usage);
+  else process.exitCode = (await main(folder, seed, options)) ? 0 : 1;
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}
+
+async function main(folder: string, seed: number, options: { unprotected: boolean; json: boolean }): Promise<boolean> {
+  const { documents, refused } = await readFolder(folder);
+  const out = `briefs/${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}-seed-${seed}`;
+  const say = options.json ? console.error : console.log;
+  say(`${documents.length} documents of ${folder} (seed ${seed})`);
+  for (const { path, reason } of refused) say(`refused: ${path} is ${reason}`);
+
+  const runs = [await run("protected", { folder, documents, seed, out })];
+  if (options.unprotected) runs.push(await run("unprotected", { folder, documents, seed, out: `${out}/unprotected` }));
+
+  const figures = runs.map((each) => figuresOf(each, refused.length));
+  console.log(options.json ? JSON.stringify({ seed, folder, out, runs: figures }) : table(figures));
+  for (const { name, audit } of runs) {
+    for (const path of audit.lost) say(`${name}: ${path} is lost`);
+    for (const { path, why } of audit.unchecked) say(`${name}: ${path} is not what a brief must be, ${why}`);
+  }
+  say(`The briefs are in ${out}`);
+  return figures.every(({ delivered, lost, unchecked }) => delivered > 0 && lost + unchecked === 0);
+}
+
+function readArguments() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      seed: { type: "string" },
+      unprotected: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (positionals.length > 1) throw new Error(`One folder, please.\n${usage}`);
+  const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
+  if (!Number.isInteger(seed)) throw new Error(`--seed wants a whole number.\n${usage}`);
+  return { ...values, folder: positionals[0] ?? "docs", seed };
+}

@@ -1,0 +1,130 @@
+// One model provider, a process of its own: an HTTP server that speaks the chat-completions protocol.
+// Its arguments: name, port (0: any), log file. Its parent tells it by message how to misbehave, and it ends with its parent.
+import { appendFileSync } from "node:fs";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { garbage, invented, json, type Misbehaviour, type Reply, rateLimited, slowMs } from "./misbehaviour.ts";
+import { type Model, roles } from "./roles.ts";
+
+const models: Readonly<Record<string, Model>> = {
+  alpha: { damping: 0.85, similarity: "overlap", length: 5, tokensPerSecond: 1500 },
+  beta: { damping: 0.8, similarity: "cosine", length: 4, tokensPerSecond: 1200 },
+  gamma: { damping: 0.9, similarity: "dice", length: 6, tokensPerSecond: 1800 },
+};
+const maxBytes = 4_000_000;
+
+const [name = "alpha", port = "0", log] = process.argv.slice(2);
+const model = models[name] ?? (models.alpha as Model);
+let misbehaviour: Misbehaviour | undefined;
+let answers = 0;
+
+process.on("message", (told: { misbehaviour?: Misbehaviour }) => {
+  misbehaviour = told.misbehaviour;
+});
+process.on("disconnect", () => process.exit());
+process.on("SIGINT", () => {}); // a Ctrl-C reaches the whole group: the parent decides
+
+const server = createServer(async (request, response) => {
+  const { status, headers, body } = await reply(request).catch((error: Error) => refuse(500, error.message));
+  response.writeHead(status, headers).end(body);
+});
+server.keepAliveTimeout = 60_000;
+server.listen(Number(port), "127.0.0.1", () => process.send?.({ port: (server.address() as AddressInfo).port }));
+
+async function reply(request: IncomingMessage): Promise<Reply> {
+  if (request.method !== "POST" || request.url !== "/v1/chat/completions")
+    return refuse(404, `There is no ${request.method} ${request.url}; POST /v1/chat/completions.`);
+  const asked = await bodyOf(request);
+  if (asked === undefined) return refuse(413, `A request may have ${maxBytes} bytes.`);
+  const now = misbehaviour;
+  if (now === "rateLimited") return logged(rateLimited(), now);
+
+  const task = taskOf(asked);
+  if (task.role === undefined) return refuse(400, task.problem);
+  let answer: object;
+  try {
+    answer = task.role(task.request, model);
+  } catch (error) {
+    return refuse(400, `That is no request for this role: ${(error as Error).message}`);
+  }
+  const text = JSON.stringify(now === "invented" ? invented(answer) : answer);
+  await sleep((tokensIn(text) / model.tokensPerSecond) * 1000 + (now === "slow" ? slowMs : 0));
+  const complete = (content: string, finish: "stop" | "length" = "stop") => completion(asked, content, finish);
+  return logged(now === "garbage" ? garbage(text, answers, complete) : complete(text), now);
+}
+
+type Task =
+  | { readonly role: (request: unknown, model: Model) => object; readonly request: unknown }
+  | { readonly role?: undefined; readonly problem: string };
+
+/** The role is named in the system message, the material is the first user message. */
+function taskOf(asked: string): Task {
+  try {
+    const { messages, stream } = JSON.parse(asked) as Asked;
+    if (stream) return { problem: "This server does not stream." };
+    const system = messages.find(({ role }) => role === "system" || role === "developer")?.content ?? "";
+    const role = roles[/\b(?:researcher|writer|fact-checker|editor)\b/.exec(system)?.[0] ?? ""];
+    if (role === undefined) return { problem: `The system message names none of: ${Object.keys(roles).join(", ")}.` };
+    return { role, request: JSON.parse(messages.find(({ role }) => role === "user")?.content ?? "") };
+  } catch (error) {
+    return { problem: `The request cannot be read: ${(error as Error).message}` };
+  }
+}
+
+interface Asked {
+  readonly model: string;
+  readonly stream?: boolean;
+  readonly max_tokens?: number;
+  readonly messages: readonly { readonly role: string; readonly content: string }[];
+}
+
+function completion(asked: string, content: string, finish: "stop" | "length"): Reply {
+  const { model: asModel, max_tokens = Infinity } = JSON.parse(asked) as Asked;
+  const cut = tokensIn(content) > max_tokens;
+  const written = cut ? content.slice(0, max_tokens * charactersPerToken) : content;
+  const [prompt_tokens, completion_tokens] = [tokensIn(asked), tokensIn(written)];
+  return json(200, {
+    id: `chatcmpl-${name}-${process.pid}-${answers}`,
+    object: "chat.completion",
+    created: Math.floor(Date.now() / 1000),
+    model: asModel,
+    choices: [
+      {
+        index: 0,
+        message: { role: "assistant", content: written, refusal: null },
+        logprobs: null,
+        finish_reason: cut ? "length" : finish,
+      },
+    ],
+    usage: { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens },
+  });
+}
+
+const charactersPerToken = 4;
+function tokensIn(text: string): number {
+  return Math.ceil(text.length / charactersPerToken);
+}
+
+/** Written before it is sent: what was answered can be read there even when the process is killed on the way. */
+function logged(sent: Reply, misbehaving?: Misbehaviour): Reply {
+  answers++;
+  const line = { at: new Date().toISOString(), pid: process.pid, status: sent.status, misbehaving, body: sent.body };
+  if (log) appendFileSync(log, `${JSON.stringify(line)}\n`);
+  return sent;
+}
+
+function refuse(status: number, message: string): Reply {
+  return logged(json(status, { error: { message, type: "invalid_request_error", param: null, code: null } }));
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > maxBytes) return undefined;
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString("utf8");
+}
