@@ -9,7 +9,7 @@ import type { Verdict } from "./verdict.ts";
  * `undefined`: nothing wrong with it. Never throws. The table is in `docs/verdicts.md`.
  * @example
  * const verdict = classify(new Response(null, { status: 429, headers: { "retry-after": "2" } }));
- * console.log(verdict?.kind, verdict?.retryAfterMs); // rateLimited 2000
+ * console.log(verdict?.kind, verdict?.retryAfterMs); // → rateLimited 2000
  */
 export function classify(seen: unknown): Verdict | undefined {
   return isError(seen) ? classifyError(seen) : classifyValue(seen);

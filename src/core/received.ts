@@ -11,6 +11,9 @@ const refusals = new Set(
 /** Nothing of the request has left: no connection was made, or no name was found to connect to. */
 const neverConnected = /^(?:ECONNREFUSED|ENOTFOUND|EAI_\w+|UND_ERR_CONNECT_TIMEOUT|ERR_SOCKET_CONNECTION_TIMEOUT)$/;
 
+/** What Node was doing: connecting, or looking up the name (`query…`: `node:dns` itself). */
+const before = /^(?:connect|getaddrinfo|query\w*)$/;
+
 /**
  * Surely not received: connection refused, DNS, connect timeout, a refusal of holdfast's own, 425, 429, and 503 with a
  * hint to wait. All else may have been.
@@ -41,8 +44,7 @@ function surelyNot(seen: unknown, hinted: boolean, depth: number): boolean {
   const status = statusOf(seen);
   if (status !== undefined) return status === 425 || status === 429 || (status === 503 && hinted);
   if (errors !== undefined) return none(errors, depth, (error) => error);
-  const syscall = field(seen, "syscall");
-  if (syscall === "connect" || syscall === "getaddrinfo") return true;
+  if (before.test(textField(seen, "syscall") ?? "")) return true;
   const code = textField(seen, "code") ?? "";
   return neverConnected.test(code) || surelyNot(field(seen, "cause"), hinted, depth + 1);
 }

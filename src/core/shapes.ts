@@ -109,13 +109,15 @@ export function headersOf(seen: unknown): readonly unknown[] {
   ].filter((headers) => typeof headers === "object" && headers !== null);
 }
 
-/** The errors inside: the last one of a client's own retries or of several addresses tried, and the cause. */
+/** The errors inside: the last one of a client's own retries or of several addresses tried, the cause, what it wraps. */
 export function insideOf(seen: unknown): readonly unknown[] {
   const inside: unknown[] = [];
   const last = field(seen, "lastError") ?? errorsOf(seen)?.at(-1);
   if (last !== undefined) inside.push(last);
   const cause = field(seen, "cause");
   if (cause !== undefined) inside.push(cause);
+  const wrapped = objectOrNone(field(seen, "error"));
+  if (wrapped !== undefined) inside.push(wrapped);
   return inside;
 }
 
