@@ -1,6 +1,7 @@
 // The record of one attempt: what is known of it, what it began, and when it truly ended.
 import { Context, type ContextSource, type Said } from "./context.ts";
 import { addCost } from "./cost.ts";
+import { discard } from "./discard.ts";
 import type { Attempt } from "./layer.ts";
 import type { Cost } from "./operation.ts";
 import type { CallRecord, Cut, Cuttable } from "./record.ts";
@@ -36,6 +37,8 @@ interface More {
   cost: Cost | undefined;
   /** What the operation delivered and a layer then refused. */
   produced: unknown;
+  /** The value that told of a failure and in whose place it is begun. */
+  replaces: unknown;
   /** The last attempt begun in it that is done. */
   last: AttemptRecord | null;
   /** What ended the calls made in it whose own retry or fallback gave up. */
@@ -117,6 +120,14 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   get called(): boolean {
     return this.is(CALLED);
   }
+  /** What may have been received must not be sent again: declared so, and without a key that tells the repetition. */
+  get onceOnly(): boolean {
+    return !this.call.stack.idempotent && this.context.idempotencyKey === undefined;
+  }
+  /** Ended from outside: nothing goes on. */
+  get isCut(): boolean {
+    return this.is(CUT);
+  }
   get threw(): boolean {
     return this.is(THREW);
   }
@@ -161,7 +172,8 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
       if (this.rare.finals.includes(seen)) return true;
       seen = (seen as { readonly cause?: unknown }).cause;
     }
-    return this.rare.last?.isFinal(error) ?? false;
+    const { last } = this.rare;
+    return last !== null && last !== this && last.isFinal(error);
   }
 
   /** Puts its failure into the story, once, as the recoveries outside see it. */
@@ -201,7 +213,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   }
 
   /** The input as the layer of this index gave it on. */
-  protected inputAt(i: number): unknown {
+  inputAt(i: number): unknown {
     const changed = this.rare?.inputs.find(({ at }) => at < i);
     return changed === undefined ? this.input : changed.input;
   }
@@ -210,7 +222,16 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     this.more.produced = value;
   }
 
-  /** An attempt that it began is done. */
+  /** Remembers what is let go when the operation is called in its place. */
+  protected replace(dropped: AttemptRecord): void {
+    if (!dropped.threw && typeof dropped.value === "object") this.more.replaces = dropped.value;
+  }
+
+  protected dropReplaced(): void {
+    if (this.rare !== null) discard(this.rare.replaces, this.call.stack.discard);
+  }
+
+  /** An attempt that it began is done; or: it is this one that counts. */
   heard(kid: AttemptRecord): void {
     this.letGo(kid);
     this.more.last = kid;
@@ -257,6 +278,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     this.rare ??= {
       cost: undefined,
       produced: undefined,
+      replaces: undefined,
       last: null,
       finals: [],
       inputs: [],

@@ -10,3 +10,20 @@ export const CANCELLED: Verdict = Object.freeze({ kind: "cancelled", counts: fal
 export const OVERDUE: Verdict = Object.freeze({ kind: "timeout", counts: true, ...final });
 /** The same for an attempt that had less: it says nothing about what was called. */
 export const OVERDUE_EARLY: Verdict = Object.freeze({ kind: "timeout", counts: false, ...final });
+
+/** Carries what a user's function threw out of a recovery, past everything that would take it for a failure of the call. */
+export class Fault {
+  readonly error: unknown;
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+/** Asks a user's function from within a recovery. */
+export async function asked<T>(ask: () => T | Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw new Fault(error);
+  }
+}

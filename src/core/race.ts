@@ -3,7 +3,7 @@ import { ANSWERED, CUT, DONE, EXPIRED, HELD, JUDGING, RECOVERING, RUNNING, THREW
 import { bodyOf } from "./body.ts";
 import { discard } from "./discard.ts";
 import { stackless, TimeoutError } from "./errors.ts";
-import { FAULT } from "./final.ts";
+import { FAULT, Fault } from "./final.ts";
 import { pause } from "./pause.ts";
 import type { Cut } from "./record.ts";
 import { isRefusal } from "./refusal.ts";
@@ -209,6 +209,7 @@ export class Race extends WayIn {
       },
       (error) => {
         if (!goesOn()) return;
+        if (error instanceof Fault) return this.come(at + 1, THREW, error.error, FAULT);
         if (what === RECOVERING) return this.come(at + 1, THREW, error, errorVerdict(this, error));
         this.refuseValue(error, judged);
         this.come(at + 1, THREW, this.value, this.verdict);
@@ -240,7 +241,9 @@ export class Race extends WayIn {
   ask(segment: Segment, top: number, input: unknown): Promise<unknown> {
     const { call, context, dueAt } = this;
     const limits = { from: this.now(), dueAt, deadlineAt: context.deadlineAt };
-    return this.enclose(new Race(call, segment, top, this, limits, context), input);
+    const next = new Race(call, segment, top, this, limits, context);
+    next.replace(this.last ?? this);
+    return this.enclose(next, input);
   }
 
   /** Runs an attempt as part of this one. */
@@ -260,9 +263,6 @@ export class Race extends WayIn {
   }
 
   private async again(at: number, delayMs: number): Promise<unknown> {
-    const { last } = this;
-    const dropped = last === null ? this : last;
-    if (!dropped.threw) discard(dropped.value, this.call.stack.discard);
     if (delayMs > 0) await this.pause(delayMs);
     return this.ask(this.segment, at, this.inputAt(at));
   }

@@ -29,9 +29,14 @@ export interface Following {
   leave(call: CallRecord): void;
 }
 
+/** The attempt in which a call was made. */
+export interface Parent {
+  leave(child: CallRecord): void;
+}
+
 /** What few calls need. */
 interface More {
-  parent: { leave(child: CallRecord): void } | null;
+  parent: Parent | null;
   children: CallRecord[];
   cost: Cost;
   deadline: DeadlineTimer | null;
@@ -40,6 +45,8 @@ interface More {
   reviewId: string | undefined;
   /** Attempts of later tiers, by tier. */
   counts: number[];
+  /** Tiers that were entered in the chain of calls of which this one is the outermost. */
+  readonly entered: Set<unknown>;
   /** A delivered body that is not at its end. */
   body: Body | null;
 }
@@ -47,6 +54,7 @@ interface More {
 const ENDED = 1;
 const ENTERING = 2;
 const GAVE_UP = 4;
+const MEASURED = 8;
 
 /** How many calls made inside one call its story tells of. */
 const mostChildren = 1_000;
@@ -117,6 +125,9 @@ export class CallRecord implements Cuttable {
   get cuttable(): boolean {
     return this.following !== null || this.rare !== null;
   }
+  get parent(): Parent | null {
+    return this.rare?.parent ?? null;
+  }
   get more(): More {
     this.rare ??= {
       parent: null,
@@ -127,6 +138,7 @@ export class CallRecord implements Cuttable {
       degraded: undefined,
       reviewId: undefined,
       counts: [],
+      entered: new Set(),
       body: null,
     };
     return this.rare;
@@ -135,6 +147,11 @@ export class CallRecord implements Cuttable {
   /** The caller has its promise: from now on a rejection finds somebody who holds it. */
   entered(): void {
     this.flags &= ~ENTERING;
+  }
+
+  /** Somebody wants its story, however it ends. */
+  measure(): void {
+    this.flags |= MEASURED;
   }
 
   adopt(child: CallRecord): void {
@@ -194,7 +211,7 @@ export class CallRecord implements Cuttable {
     if (failed) this.given = value;
     const { events } = this.stack.seams;
     const watched = !events.quiet;
-    if (failed || watched || this.rare !== null || keepsSuccesses()) {
+    if (failed || watched || this.rare !== null || (this.flags & MEASURED) !== 0 || keepsSuccesses()) {
       this.elapsed = this.stack.seams.clock.monotonic() - this.startedAt;
       this.state = this.endState(ok, value, verdict);
       if (failed) keepFailure(this, ok ? undefined : value);

@@ -2,8 +2,11 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Finding } from "./verdict.ts";
 
+// biome-ignore lint/suspicious/noExplicitAny: a schema of anything is neither one of `unknown` nor one of `never`
 export type AnySchema = StandardSchemaV1<any, any>;
+// biome-ignore lint/suspicious/noExplicitAny: likewise
 export type In<S> = S extends StandardSchemaV1<infer I, any> ? I : never;
+// biome-ignore lint/suspicious/noExplicitAny: likewise
 export type Out<S> = S extends StandardSchemaV1<any, infer O> ? O : never;
 
 /** Every issue with its path, and what stands there in what was given. */

@@ -99,6 +99,7 @@ export abstract class WayIn extends AttemptRecord {
     const { clock, events } = call.stack.seams;
     if (called !== 0) {
       call.attempts++;
+      if (this.outer !== null) this.dropReplaced();
       if (!events.quiet) events.emit("attempt.started", { attempt: this.context.attempt, tier: segment.tier }, call);
     }
     if (this.limitMs !== 0) arm(clock, this.limitMs, this.startedAt, this);

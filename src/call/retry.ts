@@ -1,0 +1,241 @@
+// Tries again what may do better next time: on p-retry, after the verdict, at the other side's hint.
+import pRetry from "p-retry";
+import { z } from "zod";
+import type { AttemptRecord } from "../core/attempt.ts";
+import { elsewhere } from "../core/chain.ts";
+import { durationSchema, limitSchema } from "../core/duration.ts";
+import { HoldfastError } from "../core/errors.ts";
+import { asked, FAULT } from "../core/final.ts";
+import type { Duration, Wrapper } from "../core/operation.ts";
+import { mayHaveBeenReceived } from "../core/received.ts";
+import type { Seams } from "../core/seams.ts";
+import type { InnerRecovery } from "../core/stack.ts";
+import type { Outcome, Verdict } from "../core/verdict.ts";
+import { defineWrapper, type Tools } from "../core/wrapper.ts";
+import { type Backoff, delayAfter, type Jitter } from "./backoff.ts";
+
+export interface RetryOptions<O = unknown> {
+  /** Rounds, the first included; 3. */
+  attempts?: number | undefined;
+  /** How the wait grows, or a function from the round just failed (from 1) to ms; exponential. */
+  backoff?: Backoff | undefined;
+  /** The first wait; 100 ms. */
+  base?: Duration | undefined;
+  /** The longest wait; 20 s. */
+  cap?: Duration | undefined;
+  /** What of the wait is left to chance; full. */
+  jitter?: Jitter | undefined;
+  /** No round begins later than this after the first; no limit. */
+  maxElapsed?: Duration | undefined;
+  /** How long a refusal of our own, or a hint while another way is ready, is waited for; 1 s. */
+  patience?: Duration | undefined;
+  /** Decides in place of the verdict, on errors and on values; not asked about cancellation, the deadline, refused input and refusals of our own. */
+  when?: ((outcome: Outcome<O>, verdict: Verdict | undefined) => boolean | Promise<boolean>) | undefined;
+}
+
+export interface Retry extends Wrapper {
+  readonly kind: "retry";
+}
+
+export const retrySchema = z.strictObject({
+  attempts: z.int().min(1).default(3),
+  backoff: z
+    .union([z.enum(["exponential", "linear", "constant"]), z.custom<(attempt: number) => number>(isFunction)], {
+      error: '"exponential", "linear", "constant" or a function',
+    })
+    .default("exponential"),
+  base: durationSchema.prefault("100ms"),
+  cap: durationSchema.prefault("20s"),
+  jitter: z.enum(["full", "decorrelated", "none"]).default("full"),
+  maxElapsed: limitSchema.prefault(Number.POSITIVE_INFINITY),
+  patience: durationSchema.prefault("1s"),
+  when: z.custom<When>(isFunction, { error: "a function" }).optional(),
+});
+
+type When = NonNullable<RetryOptions["when"]>;
+type Options = z.output<typeof retrySchema>;
+
+/**
+ * Tries again, by default three rounds in all, with exponential back-off and full jitter, where the verdict says that
+ * the same may do better next time; a `Retry-After` is kept to. Ends at once on abort and when the deadline leaves no time.
+ * @throws OptionsInvalidError when made with options that cannot be meant
+ * @example
+ * const user = retry({ attempts: 4, base: "50ms" })(async (id: string) => ({ id }));
+ * await user("ada");
+ */
+export function retry(options: RetryOptions = {}, seams?: Partial<Seams>): Retry {
+  return defineWrapper(
+    "retry",
+    retrySchema,
+    options,
+    (given, tools) => ({ recovery: recovery(given, tools) }),
+    seams,
+  ) as Retry;
+}
+
+function recovery(options: Options, tools: Tools): InnerRecovery {
+  return {
+    hearsSuccess: options.when !== undefined,
+    recover(attempt) {
+      const first = attempt as AttemptRecord;
+      if (first.context.retry === false) return undefined;
+      const rounds = new Rounds(first, options, tools);
+      return rounds.mayGoOn() ? rounds.run() : rounds.giveUp();
+    },
+  };
+}
+
+/** All that p-retry ever sees: it unwraps some errors, wraps others, and does not retry a third kind. */
+const failed = new Error("this round failed");
+
+class Rounds {
+  private readonly first: AttemptRecord;
+  private readonly at: number;
+  private readonly options: Options;
+  private readonly tools: Tools;
+  /** The attempt of the last round. */
+  private latest: AttemptRecord;
+  /** The last one whose operation was called: what the call ends with if later ones are turned away. */
+  private ran: AttemptRecord | undefined;
+  /** Whether a layer of our own turned the last round away. */
+  private refused: boolean;
+  private round = 1;
+  private waited = 0;
+  private patience: number;
+
+  constructor(first: AttemptRecord, options: Options, tools: Tools) {
+    this.first = first;
+    this.at = first.at;
+    this.options = options;
+    this.tools = tools;
+    this.latest = first;
+    this.patience = options.patience;
+    this.refused = first.call.attempts === 0;
+    if (!this.refused) this.ran = first;
+  }
+
+  /** Whether there is anything to do at all: a clear no never enters p-retry. */
+  mayGoOn(): boolean {
+    if (this.refused) return this.admissionMs() !== undefined;
+    return this.options.attempts > 1 && this.isOpen();
+  }
+
+  giveUp(): undefined {
+    const { verdict } = this.latest;
+    if (verdict === undefined || verdict.kind === "cancelled") return;
+    this.first.call.gaveUp = true;
+    const { attempts, when } = this.options;
+    if (this.refused || this.round < attempts || !(verdict.retry || when !== undefined)) return;
+    this.tools.emit(this.first.context, "retry.exhausted", { attempts: this.round, kind: verdict.kind });
+  }
+
+  async run(): Promise<unknown> {
+    const { attempts, when } = this.options;
+    try {
+      await pRetry(
+        async (round) => {
+          this.round = round;
+          if (round > 1) await this.next();
+          // a refusal of our own costs no attempt
+          while (this.refused && (await this.waitForAdmission())) await this.next();
+          if (this.latest.verdict !== undefined || when !== undefined) throw failed;
+        },
+        { retries: attempts - 1, minTimeout: 0, shouldRetry: () => this.again() },
+      );
+    } catch (error) {
+      if (error !== failed) throw error;
+    }
+    return this.end();
+  }
+
+  private async next(): Promise<void> {
+    const { first, at } = this;
+    const before = first.call.attempts;
+    await first.ask(first.segment, at, first.inputAt(at)).catch(() => {}); // the attempt knows how it ended
+    this.latest = first.last ?? first;
+    this.refused = first.call.attempts === before;
+    if (!this.refused) this.ran = this.latest;
+  }
+
+  /** Ends with the last round; with the last that ran, where later ones were turned away. */
+  private end(): unknown {
+    const decisive = this.refused && this.ran !== undefined ? this.ran : this.latest;
+    this.first.heard(decisive);
+    this.giveUp();
+    const { outcome } = decisive;
+    if (outcome.ok) return outcome.value;
+    throw outcome.error;
+  }
+
+  private async again(): Promise<boolean> {
+    const { first, latest, options, tools, round } = this;
+    const { when } = options;
+    if (this.refused || !this.isOpen()) return false;
+    if (when !== undefined && !(await asked(() => when(latest.outcome, latest.verdict)))) return false;
+    if (first.isCut) return false;
+    const delayMs = await asked(() => this.delayMs());
+    if (delayMs === undefined) return false;
+    tools.emit(first.context, "retry.scheduled", {
+      attempt: round + 1,
+      delayMs,
+      kind: latest.verdict?.kind ?? "unknown",
+    });
+    this.waited = delayMs;
+    if (delayMs > 0) await first.pause(delayMs);
+    else if (round % 16 === 0) await breathe();
+    return !first.isCut;
+  }
+
+  /** Whether the last round leaves the question open, as far as it can be told without asking `when`. */
+  private isOpen(): boolean {
+    const { first, latest, options } = this;
+    const { verdict, value } = latest;
+    if (first.isCut || verdict === FAULT) return false;
+    if (verdict === undefined) return options.when !== undefined;
+    if (verdict.kind === "cancelled" || latest.isCut) return false;
+    if (HoldfastError.is(value, "INPUT_REJECTED") || HoldfastError.is(value, "DEADLINE_EXCEEDED")) return false;
+    if (first.isFinal(value)) return false;
+    if (first.onceOnly && mayHaveBeenReceived(value, verdict)) return false;
+    return verdict.retry || options.when !== undefined;
+  }
+
+  /** Ms to wait; `undefined`: not worth it, or no time for it. */
+  private delayMs(): number | undefined {
+    const { first, options, tools } = this;
+    const hint = this.latest.verdict?.retryAfterMs;
+    const delay = hint ?? delayAfter(this.round, this.waited, options, tools.random);
+    const longest = elsewhere(first, this.at) === 0 ? options.patience : hint === undefined ? delay : options.cap;
+    if (delay > longest || delay >= first.remainingMs()) return undefined;
+    return first.now() - first.call.startedAt + delay > options.maxElapsed ? undefined : delay;
+  }
+
+  /** Ms until our own layers would admit, where that is worth waiting for. */
+  private admissionMs(): number | undefined {
+    const { first, latest, patience, tools } = this;
+    const { verdict } = latest;
+    if (first.isCut || verdict?.kind !== "notAdmitted" || verdict.retryAfterMs === undefined) return undefined;
+    if (verdict.retryAfterMs > patience || elsewhere(first, this.at) === 0) return undefined;
+    // later by up to a tenth: not all at once
+    const ms = Math.max(1, Math.min(patience, verdict.retryAfterMs * (1 + tools.random() / 10)));
+    return ms < first.remainingMs() ? ms : undefined;
+  }
+
+  private async waitForAdmission(): Promise<boolean> {
+    const { first, round } = this;
+    const delayMs = this.admissionMs();
+    if (delayMs === undefined) return false;
+    this.patience -= delayMs;
+    this.tools.emit(first.context, "retry.scheduled", { attempt: round, delayMs, kind: "notAdmitted" });
+    await first.pause(delayMs);
+    return !first.isCut;
+  }
+}
+
+/** Rounds without a wait in between would starve every timer, the deadline's too. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+function isFunction(given: unknown): boolean {
+  return typeof given === "function";
+}

@@ -1,0 +1,33 @@
+// Calls that are each other's operation or tier: one chain, however many calls it is made of.
+import type { AttemptRecord } from "./attempt.ts";
+import type { CallRecord } from "./record.ts";
+import { stackOf } from "./stack.ts";
+
+/** The attempt of which this call is the operation, or the tier, itself; not one that merely calls it. */
+export function directParent(call: CallRecord): AttemptRecord | undefined {
+  const parent = call.parent as AttemptRecord | null;
+  return parent !== null && stackOf(parent.segment.operation) === call.stack ? parent : undefined;
+}
+
+/** Ms until another way than the layers inside would be taken, here or further out; `Infinity` where there is none. */
+export function elsewhere(attempt: AttemptRecord, at: number): number {
+  const { layers } = attempt.segment;
+  let soonest = Number.POSITIVE_INFINITY;
+  for (let i = at + 1; i < attempt.top; i++) soonest = Math.min(soonest, layers[i]?.elsewhere?.(attempt) ?? soonest);
+  const around = attempt.outer ?? directParent(attempt.call);
+  return around === undefined ? soonest : Math.min(soonest, elsewhere(around, around.at));
+}
+
+/** Whether this tier has not yet been entered in the chain; from now on it has. */
+export function enterOnce(call: CallRecord, tier: unknown): boolean {
+  let top = call;
+  const stack = stackOf(tier);
+  for (let link: CallRecord | undefined = call; link !== undefined; link = directParent(link)?.call) {
+    if (stack !== undefined && link.stack === stack) return false;
+    top = link;
+  }
+  const { entered } = top.more;
+  if (entered.has(tier)) return false;
+  entered.add(tier);
+  return true;
+}

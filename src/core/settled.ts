@@ -1,0 +1,29 @@
+// The call that never rejects.
+import { enter } from "./enter.ts";
+import type { CallOptions, Operation, Protected } from "./operation.ts";
+import { CallRecord } from "./record.ts";
+import { type Stack, stackOf } from "./stack.ts";
+import type { Settled } from "./story.ts";
+import { named } from "./wrapper.ts";
+
+/**
+ * Gives how a call ended and its story, in place of rejecting. `ok`: it resolved.
+ * @example
+ * const { ok, story } = await settled(protect("user", async (id: string) => ({ id })))("ada");
+ * console.log(ok, story.state); // → true succeeded
+ */
+export function settled<I = void, O = unknown>(
+  call: Protected<I, O>,
+): (input: I, options?: CallOptions) => Promise<Settled<O>> {
+  const stack = stackOf(call) ?? (stackOf(named(call.name || "anonymous", call as Operation<I, O>)) as Stack);
+  return (input, options) =>
+    new Promise((resolve) => {
+      const record: CallRecord = new CallRecord(
+        stack,
+        (value: O) => resolve({ ok: true, value, story: record.story() }),
+        (error) => resolve({ ok: false, error, story: record.story() }),
+      );
+      record.measure();
+      enter(record, input, options);
+    });
+}

@@ -1,0 +1,231 @@
+// Something else instead: other ways to the same answer, tried in order.
+import { z } from "zod";
+import { timeoutSpec } from "../call/timeout.ts";
+import type { AttemptRecord } from "../core/attempt.ts";
+import { enterOnce } from "../core/chain.ts";
+import { spanSchema } from "../core/duration.ts";
+import { FallbackExhaustedError, stackless } from "../core/errors.ts";
+import { asked, FAULT, Fault } from "../core/final.ts";
+import { segment } from "../core/fuse.ts";
+import type { Duration, Operation, Protected } from "../core/operation.ts";
+import { mayHaveBeenReceived } from "../core/received.ts";
+import type { Seams } from "../core/seams.ts";
+import { type InnerRecovery, type LayerSpec, readyIn, readyThrough, type Segment, stackOf } from "../core/stack.ts";
+import type { Failure, FailureKind, Verdict } from "../core/verdict.ts";
+import { baseOf, parseOptions, type Tools, toolsOf, wrapperOf } from "../core/wrapper.ts";
+
+/** One of the ways that follow. A bare function is a tier named after itself. */
+export interface Tier<I, O> {
+  readonly name: string;
+  readonly operation: Operation<I, O>;
+  /** Whether it is asked after this failure, in place of the verdict. */
+  readonly when?: ((failure: Failure, verdict: Verdict) => boolean) | undefined;
+  /** One attempt of it; in a declaration, in place of the declared one. */
+  readonly timeout?: Duration | undefined;
+}
+
+export interface FallbackOptions<I, O> {
+  /** The answer when no tier gave one. */
+  otherwise?: ((input: I, failures: readonly Failure[]) => O | Promise<O>) | undefined;
+}
+
+export interface Fallback<I, O> {
+  (operation: Operation<I, O>): Protected<I, O>;
+  readonly kind: "fallback";
+}
+
+const isFunction = (given: unknown) => typeof given === "function";
+const tierSchema = z.union(
+  [
+    z.custom<Operation<never, unknown>>(isFunction),
+    z.strictObject({
+      name: z.string().min(1),
+      operation: z.custom<Operation<never, unknown>>(isFunction, { error: "a function" }),
+      when: z.custom<NonNullable<Tier<never, unknown>["when"]>>(isFunction, { error: "a function" }).optional(),
+      timeout: spanSchema.optional(),
+    }),
+  ],
+  { error: "a function, or { name, operation, when?, timeout? }" },
+);
+export const tiersSchema = z.array(tierSchema).min(1, { error: "at least one tier" });
+const optionsSchema = z.strictObject({
+  otherwise: z.custom<Otherwise>(isFunction, { error: "a function" }).optional(),
+});
+
+type Otherwise = (input: unknown, failures: readonly Failure[]) => unknown;
+type GivenTier = z.output<typeof tierSchema>;
+
+/**
+ * When the operation fails, these are tried in order; each gets the input and, in `context.previous`, what was tried
+ * before it and why that failed. What a tier gives is `degraded` in events and story.
+ * @throws OptionsInvalidError when made with options that cannot be meant
+ * @throws FallbackExhaustedError when called and no tier gave an answer, with every failure in order
+ * @example
+ * const user = fallback([async (id: string) => ({ id, name: "?" })])(async (id) => ({ id, name: "Ada" }));
+ * await user("ada");
+ */
+export function fallback<I, O>(
+  tiers: ReadonlyArray<Operation<I, O> | Tier<I, O>>,
+  options: FallbackOptions<I, O> = {},
+  seams?: Partial<Seams>,
+): Fallback<I, O> {
+  const given = parseOptions("fallback", tiersSchema, tiers);
+  const { otherwise } = parseOptions("fallback", optionsSchema, options);
+  return wrapperOf(fallbackSpec(given, otherwise, timed, toolsOf(seams)), seams) as unknown as Fallback<I, O>;
+}
+
+/** `shape` gives what is laid round a tier: what its `timeout` says, and whether it is a call of its own. */
+export function fallbackSpec(
+  tiers: readonly GivenTier[],
+  otherwise: Otherwise | undefined,
+  shape: (timeout: number | undefined, declared: boolean) => readonly LayerSpec[],
+  tools: Tools,
+): LayerSpec {
+  const ways = tiers.map((given, index) => {
+    const { operation, when, timeout, name } = typeof given === "function" ? bare(given) : given;
+    const base = baseOf(operation);
+    const specs = [...base.specs, ...shape(timeout, stackOf(operation)?.declared ?? false)];
+    return { given: operation, when, segment: segment(base.operation, specs, index + 1, name ?? base.name) };
+  });
+  return {
+    kind: "fallback",
+    options: { tiers: ways.map((way) => way.segment.tierName), ...(otherwise !== undefined && { otherwise }) },
+    layer: { recovery: recovery(ways, otherwise, tools) },
+  };
+}
+
+function bare(operation: Operation<never, unknown>): Exclude<GivenTier, Operation<never, unknown>> & { name: never } {
+  return { operation } as never;
+}
+
+function timed(timeout: number | undefined): readonly LayerSpec[] {
+  return timeout === undefined ? [] : [timeoutSpec(timeout)];
+}
+
+interface Way {
+  readonly given: Operation<never, unknown>;
+  readonly when: Tier<never, unknown>["when"];
+  readonly segment: Segment;
+}
+
+function recovery(ways: readonly Way[], otherwise: Otherwise | undefined, tools: Tools): InnerRecovery {
+  return {
+    tiers: ways.map(({ segment }) => segment),
+    elsewhere: ({ context, input }) => (context.fallback === false ? Number.POSITIVE_INFINITY : soonest(ways, input)),
+    recover(attempt, _outcome, verdict) {
+      const first = attempt as AttemptRecord;
+      if (first.context.fallback === false || verdict === undefined || first.isCut || verdict.kind === "cancelled")
+        return;
+      // no tier has a say of its own in what the verdict leaves to no tier
+      if (!verdict.fallBack && ways.every(({ when }) => when === undefined)) return;
+      return new Descent(first, ways, otherwise, tools).run();
+    },
+  };
+}
+
+/** The way down through the tiers of one call. */
+class Descent {
+  private readonly first: AttemptRecord;
+  private readonly at: number;
+  private readonly ways: readonly Way[];
+  private readonly otherwise: Otherwise | undefined;
+  private readonly tools: Tools;
+  /** The attempt that failed last. */
+  private latest: AttemptRecord;
+
+  constructor(first: AttemptRecord, ways: readonly Way[], otherwise: Otherwise | undefined, tools: Tools) {
+    this.first = first;
+    this.at = first.at;
+    this.ways = ways;
+    this.otherwise = otherwise;
+    this.tools = tools;
+    this.latest = first;
+  }
+
+  async run(): Promise<unknown> {
+    const { first, ways } = this;
+    let tried = 0;
+    for (const way of ways) {
+      if (first.isCut || this.mustNotRepeat()) break;
+      if (!(await this.admits(way))) continue;
+      tried++;
+      await this.ask(way);
+      const { verdict, value } = this.latest;
+      if (verdict === undefined) return value;
+      if (verdict === FAULT) throw new Fault(value);
+    }
+    return this.end(tried);
+  }
+
+  private async ask({ segment }: Way): Promise<void> {
+    const { first, latest, at } = this;
+    const { call } = first;
+    this.tools.emit(first.context, "fallback.used", {
+      from: latest.segment.tierName,
+      to: segment.tierName,
+      kind: kindOf(latest),
+    });
+    call.tier = segment.tier;
+    call.tierName = segment.tierName;
+    await first.ask(segment, segment.layers.length, first.inputAt(at)).catch(() => {}); // the attempt knows how it ended
+    this.latest = first.last ?? first;
+  }
+
+  private async admits({ given, when, segment }: Way): Promise<boolean> {
+    const { first, latest, at } = this;
+    const skip = (reason: "breakerOpen" | "condition" | "deadline") => {
+      this.tools.emit(first.context, "fallback.skipped", { tier: segment.tierName, reason });
+      return false;
+    };
+    const failure = first.call.failures.at(-1);
+    const verdict = latest.verdict as Verdict;
+    const allowed =
+      when === undefined || failure === undefined ? verdict.fallBack : await asked(() => when(failure, verdict));
+    if (!allowed || !enterOnce(first.call, given)) return skip("condition");
+    if (first.remainingMs() <= 0) return skip("deadline");
+    return readyOf(segment, first.inputAt(at)) > 0 ? skip("breakerOpen") : true;
+  }
+
+  /** What may have been received is not sent to another tier either, unless the call can be told apart. */
+  private mustNotRepeat(): boolean {
+    const { first, latest } = this;
+    const { verdict, value } = latest;
+    return first.onceOnly && verdict !== undefined && first.call.attempts > 0 && mayHaveBeenReceived(value, verdict);
+  }
+
+  private async end(tried: number): Promise<unknown> {
+    const { first, latest, otherwise, tools } = this;
+    const { call } = first;
+    const { outcome, verdict } = latest;
+    if (!first.isCut) {
+      call.gaveUp = true;
+      if (otherwise !== undefined && verdict?.fallBack && !this.mustNotRepeat()) {
+        const value = await asked(() => otherwise(first.inputAt(this.at), call.failures));
+        tools.emit(first.context, "fallback.used", {
+          from: latest.segment.tierName,
+          to: "otherwise",
+          kind: kindOf(latest),
+        });
+        call.more.degraded = { reason: "otherwise" };
+        call.tierName = "otherwise";
+        return value;
+      }
+      if (tried > 0) tools.emit(first.context, "fallback.exhausted", { tiers: tried + 1 });
+    }
+    if (outcome.ok) return outcome.value; // it tells of a failure, and is still the best there is
+    if (tried === 0 || first.isCut) throw outcome.error;
+    throw stackless(() => new FallbackExhaustedError(call.name, call.failures.slice()));
+  }
+}
+
+function soonest(ways: readonly Way[], input: unknown): number {
+  return Math.min(...ways.map(({ segment }) => readyOf(segment, input)));
+}
+
+function readyOf({ operation, layers }: Segment, input: unknown): number {
+  return Math.max(readyIn(operation, input), readyThrough(layers, layers.length, input));
+}
+
+function kindOf(failed: AttemptRecord): FailureKind {
+  return failed.verdict?.kind ?? "unknown";
+}

@@ -1,0 +1,53 @@
+// The public names.
+export {
+  type Breaker,
+  type BreakerOptions,
+  type BreakerState,
+  breaker,
+  type KeyedBreaker,
+  type Permit,
+} from "./call/breaker.ts";
+export { type Bulkhead, type BulkheadOptions, bulkhead } from "./call/bulkhead.ts";
+export { type Cache, type CacheOptions, cache } from "./call/cache.ts";
+export { type Deadline, deadline } from "./call/deadline.ts";
+export { type Retry, type RetryOptions, retry } from "./call/retry.ts";
+export { type Timeout, timeout } from "./call/timeout.ts";
+export { type About, type EventBus, eventBus, events, type Only } from "./core/bus.ts";
+export type { Check } from "./core/checks.ts";
+export { classify } from "./core/classify.ts";
+export type { Clock, TimerEntry } from "./core/clock.ts";
+export { configure } from "./core/configure.ts";
+export {
+  BreakerOpenError,
+  BulkheadFullError,
+  DeadlineExceededError,
+  type ErrorCode,
+  type ErrorFacts,
+  FallbackExhaustedError,
+  HoldfastError,
+  InputRejectedError,
+  OptionsInvalidError,
+  OutputRejectedError,
+  ReviewPendingError,
+  TimeoutError,
+} from "./core/errors.ts";
+// everything of it, so that a module augmentation of "holdfast" finds EventMap
+export * from "./core/events.ts";
+export { type Explained, explain } from "./core/explain.ts";
+export type { Attempt, Bracket, Layer, PromiseStyle, Recovery } from "./core/layer.ts";
+export type * from "./core/operation.ts";
+export { pipe } from "./core/pipe.ts";
+export { problem } from "./core/problem.ts";
+export { report } from "./core/report.ts";
+export type { AnySchema, In, Out } from "./core/schema.ts";
+export type { Seams } from "./core/seams.ts";
+export { settled } from "./core/settled.ts";
+export { stories, storyOf } from "./core/stories.ts";
+export type { Settled, Story, StoryState } from "./core/story.ts";
+export type { Classify, Failure, FailureKind, Finding, Outcome, Verdict } from "./core/verdict.ts";
+export { defineWrapper, named, type Tools } from "./core/wrapper.ts";
+export type { Given, Policy, PolicyOptions, Protect, ProtectOptions } from "./declaration.ts";
+export { type Fallback, type FallbackOptions, fallback, type Tier } from "./fallback/fallback.ts";
+export { type Correction, type Guard, type GuardOptions, guard } from "./input/guard.ts";
+export { type Gate, type GateOptions, gate } from "./output/gate.ts";
+export { protect, standard } from "./protect.ts";
