@@ -95,7 +95,8 @@ class WebBody extends BodyEnd {
   /** A stream that pulls from the source only when it is read, and keeps nothing. */
   open(source: Source): Source {
     const { cutBy } = this;
-    if (cutBy !== undefined) return new ReadableStream({ start: (controller) => controller.error(cutBy.reason) });
+    if (cutBy !== undefined)
+      return new ReadableStream({ type: "bytes", start: (controller) => controller.error(cutBy.reason) });
     const bytes = givesBytes(source, this.getReader);
     const reader = this.getReader.call(source) as ReadableStreamDefaultReader<unknown>;
     this.feeds = new WeakRef(reader);
