@@ -18,7 +18,7 @@ export function classify(seen: unknown): Verdict | undefined {
 /** What was thrown, whatever it is: always a verdict. */
 export function classifyError(error: unknown, now?: number): Verdict {
   try {
-    return judge(error, now, []) ?? verdicts.unknown;
+    return judge(error, now) ?? verdicts.unknown;
   } catch {
     // a proxy can throw where no property is read
     return verdicts.unknown;
@@ -60,7 +60,7 @@ function responseVerdict(response: object, now: number | undefined): Verdict | u
 /** As model services send it with status 200: an error at the top, or a choice that ended in one. */
 function bodyVerdict(body: object, now: number | undefined): Verdict | undefined {
   const error = Object.hasOwn(body, "error") ? field(body, "error") : undefined;
-  if (tellsOfFailure(error)) return judge(error, now, []) ?? verdicts.unknown;
+  if (tellsOfFailure(error)) return judge(error, now) ?? verdicts.unknown;
   // the Responses API where it gives no reason
   if (error === null && field(body, "status") === "failed" && field(body, "object") === "response") {
     return verdicts.transient;
@@ -68,7 +68,7 @@ function bodyVerdict(body: object, now: number | undefined): Verdict | undefined
   const choices = Object.hasOwn(body, "choices") ? field(body, "choices") : undefined;
   if (!Array.isArray(choices)) return undefined;
   const broken: unknown = choices.find((choice) => field(choice, "finish_reason") === "error");
-  return broken === undefined ? undefined : (judge(field(broken, "error"), now, []) ?? verdicts.transient);
+  return broken === undefined ? undefined : (judge(field(broken, "error"), now) ?? verdicts.transient);
 }
 
 function tellsOfFailure(error: unknown): boolean {

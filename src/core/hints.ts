@@ -76,7 +76,7 @@ export function waitInText(text: string): number | undefined {
 /** Reads a number (of `unit` ms, or Unix s or ms), `6m0s`, an HTTP date or an RFC 3339 one, as ms from now. */
 export function readWait(text: string | undefined, unit: number, nowEpochMs: number): number | undefined {
   const said = text?.trim();
-  if (said === undefined || said === "" || said.length > 64) return undefined;
+  if (said === undefined || said === "") return undefined;
   let wait = Number.NaN;
   if (/^\d+(?:\.\d+)?$/.test(said)) {
     const count = Number(said);

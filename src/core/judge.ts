@@ -29,20 +29,25 @@ import {
 import type { FailureKind, Verdict } from "./verdict.ts";
 import { kindOfWording } from "./wording.ts";
 
-/** `undefined`: nothing known about it. Each object is looked at once, so causes may go in a circle. */
-export function judge(seen: unknown, now: number | undefined, visited: object[]): Verdict | undefined {
-  if (typeof seen !== "object" || seen === null || visited.length >= 16 || visited.includes(seen)) return undefined;
-  visited.push(seen);
+/** How many objects may still be looked at: causes may go in a circle, or very deep. */
+export interface Search {
+  left: number;
+}
+
+/** `undefined`: nothing known about it. */
+export function judge(seen: unknown, now: number | undefined, search: Search = { left: 16 }): Verdict | undefined {
+  if (typeof seen !== "object" || seen === null || search.left === 0) return undefined;
+  search.left -= 1;
   const verdict =
     field(seen, BRAND) === true
-      ? ownVerdict(seen, now, visited)
-      : (factualVerdict(seen, now, visited) ?? insideVerdict(seen, now, visited) ?? verdictAtLast(seen));
+      ? ownVerdict(seen, now, search)
+      : (factualVerdict(seen, now, search) ?? insideVerdict(seen, now, search) ?? verdictAtLast(seen));
   // an inner layer that gave up stops every outer one
   return field(seen, "retryable") === false ? final(verdict ?? verdicts.unknown) : verdict;
 }
 
 /** An error of holdfast's own, whichever copy made it. */
-function ownVerdict(error: object, now: number | undefined, visited: object[]): Verdict | undefined {
+function ownVerdict(error: object, now: number | undefined, search: Search): Verdict | undefined {
   const retryAfterMs = field(error, "retryAfterMs");
   switch (textField(error, "code")) {
     case "TIMEOUT":
@@ -67,14 +72,14 @@ function ownVerdict(error: object, now: number | undefined, visited: object[]): 
     case "OPTIONS_INVALID":
       return verdicts.bug;
     case "FALLBACK_EXHAUSTED":
-      return final(judge(field(error, "cause"), now, visited) ?? verdicts.unknown);
+      return final(judge(field(error, "cause"), now, search) ?? verdicts.unknown);
     default:
-      return judge(field(error, "cause"), now, visited);
+      return judge(field(error, "cause"), now, search);
   }
 }
 
 /** What it says of itself by a name, a number or a code; `undefined`: nothing of that kind. */
-function factualVerdict(seen: object, now: number | undefined, visited: object[]): Verdict | undefined {
+function factualVerdict(seen: object, now: number | undefined, search: Search): Verdict | undefined {
   const code = textField(seen, "code");
   const named = kindOfName(nameOf(seen)) ?? kindOfName(textField(seen, "Code") ?? code ?? "");
   const coded = code === undefined ? undefined : kindOfCode(code);
@@ -82,7 +87,7 @@ function factualVerdict(seen: object, now: number | undefined, visited: object[]
   if (named === "cancelled" || coded === "cancelled" || field(seen, "message") === "Request was aborted.") {
     // p-retry's own AbortError is no cancellation: it says that this error is not to be tried again
     const original = field(seen, "originalError");
-    return original === undefined ? verdicts.cancelled : final(judge(original, now, visited) ?? verdicts.unknown);
+    return original === undefined ? verdicts.cancelled : final(judge(original, now, search) ?? verdicts.unknown);
   }
   if (named === "quality") return unusableVerdict(seen);
   if (named !== undefined) return withHints(named, seen, now, true);
@@ -90,11 +95,7 @@ function factualVerdict(seen: object, now: number | undefined, visited: object[]
 
   const status = statusOf(seen);
   if (status !== undefined) {
-    const told = kindOfWording(
-      wordsOf(seen).text,
-      status,
-      status === 429 && waitOf("rateLimited", seen, now) !== undefined,
-    );
+    const told = kindOfWording(wordsOf(seen).text, status, () => isHinted(seen, now));
     return withHints(told ?? kindOfStatus(status), seen, now, told !== undefined);
   }
   const grpc = grpcCodeOf(seen);
@@ -122,7 +123,7 @@ function kindOfSystem(seen: object, code: string | undefined, coded: FailureKind
 function wordedVerdict(seen: object, now: number | undefined): Verdict | undefined {
   const { words, text } = wordsOf(seen);
   if (words.length > 0) {
-    const told = kindOfWording(text, undefined, waitOf("rateLimited", seen, now) !== undefined);
+    const told = kindOfWording(text, undefined, () => isHinted(seen, now));
     const kind = told ?? words.map(kindOfWord).find((known) => known !== undefined);
     if (kind !== undefined) return withHints(kind, seen, now, told !== undefined);
   }
@@ -130,9 +131,9 @@ function wordedVerdict(seen: object, now: number | undefined): Verdict | undefin
   return fault === "server" ? verdicts.transient : fault === "client" ? verdicts.invalid : undefined;
 }
 
-function insideVerdict(seen: object, now: number | undefined, visited: object[]): Verdict | undefined {
+function insideVerdict(seen: object, now: number | undefined, search: Search): Verdict | undefined {
   for (const inside of insideOf(seen)) {
-    const verdict = judge(inside, now, visited);
+    const verdict = judge(inside, now, search);
     if (verdict !== undefined) return verdict;
   }
   return undefined;
@@ -143,14 +144,13 @@ function verdictAtLast(seen: object): Verdict | undefined {
   const message = textField(seen, "message") ?? "";
   if (isProgramming(seen)) {
     if (browserNetworkErrors.test(message)) return verdicts.network;
-    const cause = field(seen, "cause");
     // `fetch failed` for a reason that has a code, though none we know (a bad certificate), is nobody's bug
-    return textField(cause, "code") !== undefined && !isProgramming(cause) ? verdicts.unknown : verdicts.bug;
+    return textField(field(seen, "cause"), "code") === undefined ? verdicts.bug : verdicts.unknown;
   }
   if (nameOf(seen) === "APIConnectionError" || message === "Connection error.") return verdicts.network;
   if (message === "stream has been aborted") return verdicts.network; // axios, of a cut body
   if (message === "Request timed out.") return verdicts.timeout;
-  const told = kindOfWording(message, undefined, waitInText(message) !== undefined);
+  const told = kindOfWording(message, undefined, () => waitInText(message) !== undefined);
   return told === undefined ? undefined : verdicts[told];
 }
 
@@ -186,6 +186,10 @@ export function withHints(kind: FailureKind, seen: object, now: number | undefin
   const retryAfterMs = waits ? waitOf(kind, seen, now) : undefined;
   if (retryAfterMs === undefined) return retry === standard.retry ? standard : Object.freeze({ ...standard, retry });
   return Object.freeze({ ...standard, retry, retryAfterMs });
+}
+
+function isHinted(seen: object, now: number | undefined): boolean {
+  return waitOf("rateLimited", seen, now) !== undefined;
 }
 
 /** Ms that were asked for, by a header, or (where the kind is one of waiting) a detail of the body or the message. */

@@ -79,7 +79,7 @@ function objectOrNone(value: unknown): object | undefined {
 /** gRPC's number, of an error that is one of gRPC: other numbers mean other things elsewhere. */
 export function grpcCodeOf(seen: unknown): number | undefined {
   const code = field(seen, "code");
-  if (typeof code !== "number" || !Number.isInteger(code) || code < 1 || code > 16) return undefined;
+  if (typeof code !== "number") return undefined;
   return field(seen, "metadata") !== undefined || field(seen, "details") !== undefined ? code : undefined;
 }
 

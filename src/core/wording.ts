@@ -58,10 +58,14 @@ const overload = /\boverloaded(?:_error)?\b/i;
  * @param status the HTTP status if there is one: it decides which words are believed
  * @param hinted whether a time to wait was sent along
  */
-export function kindOfWording(text: string, status: number | undefined, hinted: boolean): FailureKind | undefined {
+export function kindOfWording(
+  text: string,
+  status: number | undefined,
+  hinted: () => boolean,
+): FailureKind | undefined {
   // a message may quote a whole request
   const said = text.length > 4000 ? text.slice(0, 4000) : text;
-  if (believes(status, 400, 402, 403, 429) && (spent.test(said) || (!hinted && overQuota.test(said))))
+  if (believes(status, 400, 402, 403, 429) && (spent.test(said) || (overQuota.test(said) && !hinted())))
     return "exhausted";
   if (tooLargeRequest.test(said) && believes(status, 400, 413, 422, 429)) return "tooLarge";
   if (believes(status, 400, 413, 422, 500) && tooLong.test(said)) return "tooLarge";

@@ -69,6 +69,11 @@ describe("a programming mistake", () => {
     expect(classifyError(new TypeError(message)).kind).toBe("network");
   });
 
+  it("stays one whatever its message speaks of", () => {
+    const message = 'The "overloaded" argument must be of type string';
+    expect(classifyError(Object.assign(new TypeError(message), { code: "ERR_INVALID_ARG_TYPE" })).kind).toBe("bug");
+  });
+
   it("is not a certificate that fetch refuses", () => {
     const error = new TypeError("fetch failed", { cause: withCode("CERT_HAS_EXPIRED") });
     expect(classifyError(error).kind).toBe("unknown");

@@ -123,7 +123,7 @@ describe("whatever it is given", () => {
   });
 
   it("causes nested a thousand deep end the search, not the stack", () => {
-    let error = new Error("innermost");
+    let error: Error = Object.assign(new Error("innermost"), { code: "ECONNRESET" });
     for (let i = 0; i < 1000; i++) error = new Error("outer", { cause: error });
     expect(classifyError(error).kind).toBe("unknown");
   });

@@ -137,6 +137,14 @@ describe("the words of a model service", () => {
     expect(classifyError(error)).toEqual({ kind: "tooLarge", retry: false, counts: false, fallBack: true });
   });
 
+  it.each([
+    [404, "invalid"],
+    [401, "unauthorized"],
+    [503, "overloaded"],
+  ] as const)("a context window that a %i speaks of is none that overflows", (status, kind) => {
+    expect(classifyError(openai(status, { message: "the context window of this model" })).kind).toBe(kind);
+  });
+
   it("429 that says the request is too large for the limit is not waited for", () => {
     const message = "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 48000.";
     const error = openai(429, { message, type: "tokens", code: "rate_limit_exceeded" }, { "retry-after": "20" });

@@ -152,6 +152,7 @@ describe("a code", () => {
     ["08006", "network"],
     ["57P01", "network"],
     ["57P03", "network"],
+    ["57000", "unknown"],
     ["40001", "transient"],
     ["40P01", "transient"],
     ["53300", "overloaded"],
@@ -199,6 +200,11 @@ describe("a code", () => {
     expect(classifyError(withCode(code, { details: "no", metadata })).kind).toBe(kind);
   });
 
+  it("gRPC's numbers are known in a JSON body too, by its details", () => {
+    expect(classifyValue({ error: { code: 8, message: "no", details: [] } })?.kind).toBe("rateLimited");
+    expect(classifyError(withCode(17, { details: "no" })).kind).toBe("unknown");
+  });
+
   it("14 of something that is not gRPC is nothing known", () => {
     expect(classifyError(withCode(14)).kind).toBe("unknown");
   });
@@ -233,7 +239,14 @@ describe("classify, which is told neither that it was thrown nor that it was del
   });
 
   it("finds nothing wrong with ordinary values, also where they have a status or an error field", () => {
-    const fine = [{ ok: 1 }, { status: 503 }, { status: "failed" }, { error: null }, { error: "text" }, { error: {} }];
+    const fine = [
+      { ok: 1 },
+      { status: 503 },
+      { status: "failed", error: null },
+      { error: null },
+      { error: "text" },
+      { error: {} },
+    ];
     for (const value of [...fine, [], new Map(), new Date(0), { choices: [{ finish_reason: "stop" }] }, () => 1]) {
       expect(classify(value)).toBeUndefined();
     }
@@ -242,8 +255,8 @@ describe("classify, which is told neither that it was thrown nor that it was del
 
   it("asks only what is the value's own: no getter of its class runs", () => {
     class Lazy {
-      get error(): never {
-        throw new Error("connects to something");
+      get error(): object {
+        return { message: "connects to something" };
       }
     }
     expect(classifyValue(new Lazy())).toBeUndefined();

@@ -75,6 +75,8 @@ describe("may have been received", () => {
     ["an empty AggregateError", new AggregateError([])],
     ["a client's retries of which an earlier one was reached", error({ errors: [reset, refused], lastError: refused })],
     ["a client's retries of which only the last is known", error({ lastError: refused })],
+    ["the same with the last one's status", error({ errors: [reset, {}], lastError: {}, status: 429 })],
+    ["a chain that says of no tier", new FallbackExhaustedError("a", [])],
     ["AWS, after more than one try", error({ code: "ECONNREFUSED", $metadata: { attempts: 3 } })],
     ["a chain of which one tier was reached", new FallbackExhaustedError("a", [failure(refused), failure(reset)])],
     ["an error that tells nothing", new Error("?")],
