@@ -1,0 +1,141 @@
+// A failed call as text: what was tried, why it did not do, and what now.
+import { classify } from "./classify.ts";
+import { spell } from "./duration.ts";
+import { brief, HoldfastError } from "./errors.ts";
+import type { Cost } from "./operation.ts";
+import { errorsOf, field, isResponse, nameOf, textField } from "./shapes.ts";
+import { storyOf } from "./stories.ts";
+import type { Story } from "./story.ts";
+import type { Failure } from "./verdict.ts";
+
+/** Of a long list, so many from its start and its end are told. */
+const most = 10;
+/** So long may a message be, and so deep a chain of causes or of calls inside calls. */
+const longest = 500;
+const deepest = 8;
+
+/**
+ * The story of a failed call as text that a person can read at three in the morning: what failed and how, every attempt
+ * in order, the calls inside it, what it cost, and what can be done now. Of an error without a story: what it says, and
+ * its causes. Each error is told once. No stacks; nothing is redacted. Never throws.
+ * @example
+ * const call = protect("pay", async () => { throw new Error("no money"); });
+ * await call().catch((error) => console.log(report(error)));
+ */
+export function report(error: unknown): string {
+  try {
+    const told = new Set<unknown>();
+    const story = storyOf(error);
+    const lines = story === undefined ? said(error, "", told) : [...tell(story, "", told), ...end(error, told)];
+    return [...lines, ...cost(story?.cost), ...whatNow(error, story)].join("\n");
+  } catch {
+    return "An error that cannot be read.";
+  }
+}
+
+function tell(story: Story, indent: string, told: Set<unknown>): string[] {
+  const { id, name, component, state, attempts, elapsedMs, failures, children, labels, degraded, startedAt } = story;
+  const facts = [
+    `call ${id}`,
+    ...(component === name ? [] : [`component "${component}"`]),
+    ...Object.entries(labels).map(([key, value]) => `${key}=${oneLine(String(value))}`),
+    `started ${time(startedAt)}`,
+  ];
+  const tries = `${attempts} ${attempts === 1 ? "attempt" : "attempts"}`;
+  const inner = `${indent}  `;
+  return [
+    `${indent}"${name}" ended as ${state} after ${tries} in ${spell(elapsedMs)} (${facts.join(", ")})`,
+    ...capped(failures, inner, (failure, index) => attempt(failure, index + 1, inner, told)),
+    ...(degraded === undefined ? [] : [`${inner}answered by "${story.tierName}" instead: ${oneLine(degraded.reason)}`]),
+    ...capped(children, inner, (child) =>
+      indent.length / 2 >= deepest ? [`${inner}"${child.name}" and more inside`] : tell(child, inner, told),
+    ),
+  ];
+}
+
+function attempt(failure: Failure, no: number, indent: string, told: Set<unknown>): string[] {
+  const { tier, tierName, attempt, kind, elapsedMs, error, produced } = failure;
+  const head = `${indent}${no}. tier ${tier} "${tierName}", attempt ${attempt}, ${spell(elapsedMs)}: ${kind}: `;
+  const known = told.has(error);
+  const [first = "", ...causes] = said(error, `${indent}   `, told);
+  return [
+    `${head}${known ? "the same error as above" : first.trimStart()}`,
+    ...causes,
+    ...(produced === undefined ? [] : [`${indent}   had produced ${oneLine(brief(produced))}`]),
+  ];
+}
+
+/** What the caller got, where that is not the last thing that was told. */
+function end(error: unknown, told: Set<unknown>): string[] {
+  return told.has(error) ? [] : said(error, "", told).map((line, i) => (i === 0 ? `The caller got ${line}` : line));
+}
+
+/** An error and its causes, a line each; nothing of what has been told before. */
+function said(error: unknown, indent: string, told: Set<unknown>): string[] {
+  const lines: string[] = [];
+  let seen = error;
+  for (let depth = 0; depth < deepest && !told.has(seen); depth++) {
+    if (typeof seen === "object" && seen !== null) told.add(seen);
+    lines.push(`${indent}${depth === 0 ? "" : "  caused by "}${describe(seen)}`);
+    const several = errorsOf(seen) ?? [];
+    lines.push(
+      ...capped(several, `${indent}  `, (one) => (told.has(one) ? [] : [`${indent}  one of them: ${describe(one)}`])),
+    );
+    for (const one of several) if (typeof one === "object") told.add(one);
+    seen = field(seen, "cause");
+    if (seen === undefined) break;
+  }
+  return lines;
+}
+
+function describe(seen: unknown): string {
+  if (isResponse(seen)) return `HTTP ${field(seen, "status")}`;
+  const message = textField(seen, "message");
+  if (message === undefined) return oneLine(brief(seen));
+  const name = nameOf(seen);
+  const code = textField(seen, "code");
+  const coded = code === undefined || message.includes(code) || HoldfastError.is(seen) ? "" : ` [${code}]`;
+  return oneLine([name === "Object" ? "" : name, message].filter((part) => part !== "").join(": ") + coded);
+}
+
+function cost(spent: Cost | undefined): string[] {
+  const { inputTokens, outputTokens, money, model, estimated } = spent ?? {};
+  const parts = [
+    ...(inputTokens === undefined ? [] : [`${inputTokens} input tokens`]),
+    ...(outputTokens === undefined ? [] : [`${outputTokens} output tokens`]),
+    ...(money === undefined ? [] : [`${money} in money`]),
+  ];
+  if (parts.length === 0) return [];
+  return [`It cost ${estimated ? "at least " : ""}${parts.join(", ")}${model === undefined ? "" : ` (${model})`}.`];
+}
+
+function whatNow(error: unknown, story: Story | undefined): string[] {
+  const review = story?.reviewId ?? textField(error, "reviewId");
+  if (review !== undefined) return [`Now: a person decides on review ${review}.`];
+  const errors = [error, ...(story?.failures ?? []).map((failure) => failure.error)];
+  const open = errors.find((one) => HoldfastError.is(one, "BREAKER_OPEN"));
+  const again = open === undefined ? classify(errors.at(-1))?.retryAfterMs : field(open, "retryAfterMs");
+  if (typeof again === "number")
+    return [
+      `Now: ${open === undefined ? "it may be tried again" : "the breaker lets a probe through"} in ${spell(again)}.`,
+    ];
+  return open === undefined ? [] : ["Now: the breaker stays open until it is closed by hand."];
+}
+
+function capped<T>(list: readonly T[], indent: string, tell: (one: T, index: number) => string[]): string[] {
+  const hidden = list.length - 2 * most;
+  return list.flatMap((one, index) => {
+    if (hidden <= 0 || index < most || index >= most + hidden) return tell(one, index);
+    return index === most ? [`${indent}… and ${hidden} more`] : [];
+  });
+}
+
+function time(epochMs: number): string {
+  const date = new Date(epochMs);
+  return Number.isNaN(date.getTime()) ? "at no known time" : date.toISOString();
+}
+
+function oneLine(text: string): string {
+  const line = text.replaceAll(/[\p{Cc}\s]+/gu, " ").trim();
+  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
+}
