@@ -62,10 +62,13 @@ class NodeBody extends BodyEnd {
   }
 }
 
-/** An error of ours must not end the process of a user who listens for none. */
+/** An error of ours must not end the process of a user who listens for none, on the stream or on the request it answers. */
 function destroy(stream: NodeStream, reason: unknown): void {
-  stream.once("error", nothing);
-  stream.once("close", () => stream.removeListener("error", nothing));
+  for (const emitter of [stream, stream.req]) {
+    if (typeof emitter?.once !== "function") continue;
+    emitter.once("error", nothing);
+    emitter.once("close", () => emitter.removeListener("error", nothing));
+  }
   stream.destroy(reason instanceof Error ? reason : new Error("The body was cut.", { cause: reason }));
 }
 

@@ -1,12 +1,17 @@
 // What tells a stream or a response from other values: by shape, because each client brings its own classes.
 
-/** What is asked of Node's streams, and of streams like them. */
-export interface NodeStream {
-  readonly readable?: unknown;
-  readonly destroyed?: unknown;
+interface Emitter {
   on(event: string | symbol, listener: () => void): unknown;
   once(event: string | symbol, listener: () => void): unknown;
   removeListener(event: string | symbol, listener: () => void): unknown;
+}
+
+/** What is asked of Node's streams, and of streams like them. */
+export interface NodeStream extends Emitter {
+  readonly readable?: unknown;
+  readonly destroyed?: unknown;
+  /** Of the response to a request. */
+  readonly req?: Emitter | null;
   destroy(error?: Error): unknown;
 }
 

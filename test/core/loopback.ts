@@ -1,0 +1,93 @@
+// A real server on the loopback whose bodies stall, end, break or are large, and a garbage collector that can be waited for.
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setImmediate } from "node:timers/promises";
+import { onTestFinished } from "vitest";
+
+export const part = "the first part";
+export const report = { title: "tides", figures: [1, 2, 3] };
+export const large = Buffer.alloc(3_000_000, Buffer.from(Array.from({ length: 251 }, (_, i) => i)));
+const largeChunk = 65_521;
+
+export async function loopback() {
+  const arrived: Array<(served: ServerResponse) => void> = [];
+  const open = new Set<unknown>();
+  const server = createServer((request, response) => {
+    answer(request.url ?? "/", response);
+    arrived.shift()?.(response);
+  });
+  server.on("connection", (socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    origin,
+    /** How many connections are open. */
+    connections: () => open.size,
+    /** The server's side of the next request. */
+    next: () => new Promise<ServerResponse>((resolve) => arrived.push(resolve)),
+    /** A response, the server's side of it, and the closing of its connection. */
+    async get(path: string) {
+      const serving = this.next();
+      const [response, served] = await Promise.all([fetch(origin + path), serving]);
+      return { response, served, closed: once(served, "close") };
+    },
+  };
+}
+
+function answer(path: string, response: ServerResponse): void {
+  response.setHeader("set-cookie", ["a=1", "b=2"]);
+  if (path === "/stall") response.write(part);
+  else if (path === "/headers") response.flushHeaders();
+  else if (path === "/whole")
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(report));
+  else if (path === "/form")
+    response.writeHead(200, { "content-type": "application/x-www-form-urlencoded" }).end("a=1&b=2");
+  else if (path === "/strange") response.writeHead(799, "Strange").end("strange");
+  else if (path === "/empty") response.writeHead(200, { "content-length": 0 }).end();
+  else if (path === "/none") response.writeHead(204).end();
+  else if (path === "/moved") response.writeHead(302, { location: "/whole" }).end();
+  else if (path === "/large") sendLarge(response, 0);
+}
+
+function sendLarge(response: ServerResponse, from: number): void {
+  for (let at = from; at < large.length; at += largeChunk)
+    if (!response.write(large.subarray(at, at + largeChunk))) {
+      response.once("drain", () => sendLarge(response, at + largeChunk));
+      return;
+    }
+  response.end();
+}
+
+export function digest(bytes: Uint8Array | ArrayBuffer): string {
+  return createHash("sha256").update(new Uint8Array(bytes)).digest("hex");
+}
+
+/** Collects garbage until this is so. */
+export async function collectedUntil(so: () => boolean): Promise<void> {
+  for (let tries = 0; !so() && tries < 200; tries++) {
+    // what a WeakRef was asked for stays until the turn is over
+    await setImmediate();
+    (globalThis as { gc?: () => void }).gc?.();
+    await setImmediate();
+  }
+}
+
+/** What was thrown, or a word that tells that nothing was. */
+export async function thrownBy(act: () => unknown): Promise<unknown> {
+  try {
+    await act();
+  } catch (error) {
+    return error;
+  }
+  return "nothing was thrown";
+}
