@@ -203,7 +203,8 @@ class Rounds {
   private delayMs(): number | undefined {
     const { first, options, tools } = this;
     const hint = this.latest.verdict?.retryAfterMs;
-    const delay = hint ?? delayAfter(this.round, this.waited, options, tools.random);
+    // "at once" is no plan for a hundred callers: then our own back-off
+    const delay = hint || delayAfter(this.round, this.waited, options, tools.random);
     const longest = elsewhere(first, this.at) === 0 ? options.patience : hint === undefined ? delay : options.cap;
     if (delay > longest || delay >= first.remainingMs()) return undefined;
     return first.now() - first.call.startedAt + delay > options.maxElapsed ? undefined : delay;

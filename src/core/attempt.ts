@@ -5,6 +5,7 @@ import { discard } from "./discard.ts";
 import type { Attempt } from "./layer.ts";
 import type { Cost } from "./operation.ts";
 import type { CallRecord, Cut, Cuttable } from "./record.ts";
+import { statusWithin } from "./shapes.ts";
 import type { FusedLayer, Segment } from "./stack.ts";
 import { Timed } from "./timers.ts";
 import type { Outcome, Verdict } from "./verdict.ts";
@@ -22,18 +23,12 @@ export const DONE = 512; // the way out is behind it
 export const HELD = 1024; // what it delivered has a body that is not at its end
 const NOTED = 2048; // its failure is in the story
 
-/** Within what an attempt has to stay. */
-export interface Limits {
-  /** Monotonic ms. */
-  readonly from: number;
-  /** Monotonic ms; `Infinity`: no deadline. */
-  readonly dueAt: number;
-  /** The same as epoch ms. */
-  readonly deadlineAt: number | undefined;
-}
-
 /** What few attempts need. */
 interface More {
+  /** Why it was ended from outside, or by its time-out. */
+  cut: Cut | null;
+  /** The end of the scope that it is; monotonic ms. */
+  dueAt: number;
   cost: Cost | undefined;
   /** What the operation delivered and a layer then refused. */
   produced: unknown;
@@ -68,16 +63,17 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   readonly controller = new AbortController();
   readonly context: Context<AttemptRecord>;
   readonly serial = ++serials;
-  /** Monotonic ms. */
-  readonly dueAt: number;
-  startedAt: number;
   input: unknown = undefined;
   value: unknown = undefined;
   verdict: Verdict | undefined = undefined;
-  cut: Cut | null = null;
   /** The layer that is being asked; in the end, where the way out begins. */
   at = 0;
   protected flags = 0;
+  /** Its time-out; 0: none. */
+  protected limitMs = 0;
+  /** Settle what was promised to whoever began it; the first attempt of a call has its call. */
+  protected resolve: ((value: unknown) => void) | null = null;
+  protected reject: ((error: unknown) => void) | null = null;
   private kids: Set<Cuttable> | null = null;
   private rare: More | null = null;
 
@@ -86,26 +82,17 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     segment: Segment,
     top: number,
     outer: AttemptRecord | null,
-    limits: Limits,
+    from: number,
+    deadlineAt: number | undefined,
     said: Said | undefined,
   ) {
-    super();
+    super(from);
     this.call = call;
     this.segment = segment;
     this.top = top;
     this.outer = outer;
-    this.startedAt = limits.from;
-    this.dueAt = limits.dueAt;
     const { tier } = segment;
-    this.context = new Context(
-      this,
-      this.controller.signal,
-      call,
-      call.nextAttempt(tier),
-      tier,
-      limits.deadlineAt,
-      said,
-    );
+    this.context = new Context(this, this.controller.signal, call, call.nextAttempt(tier), tier, deadlineAt, said);
   }
 
   get outcome(): Outcome<unknown> {
@@ -136,6 +123,22 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     return this.rare?.last ?? null;
   }
 
+  get cut(): Cut | null {
+    return this.rare?.cut ?? null;
+  }
+  protected set cut(cut: Cut) {
+    this.more.cut = cut;
+  }
+  /** Of the nearest scope, else of the call; monotonic ms, `Infinity`: no deadline. */
+  get dueAt(): number {
+    const own = this.rare?.dueAt ?? Number.POSITIVE_INFINITY;
+    return Math.min(own, this.outer?.dueAt ?? this.call.dueAt);
+  }
+
+  endBy(dueAt: number): void {
+    this.more.dueAt = dueAt;
+  }
+
   remainingMs(): number {
     return this.dueAt === Number.POSITIVE_INFINITY ? this.dueAt : Math.max(0, this.dueAt - this.now());
   }
@@ -162,7 +165,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   /** A call made in it is over. */
   leave(child: CallRecord): void {
     this.letGo(child);
-    if (child.gaveUp) this.more.finals.push(child.given);
+    if (child.gaveUp) this.more.finals.push(child.end?.given);
   }
 
   /** Whether this ended a call made in it whose own retry or fallback gave up: final for every retry above. */
@@ -203,7 +206,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
       { attempt: context.attempt, tier: segment.tier, kind, error: value, elapsedMs },
       call,
     );
-    if (kind === "unauthorized") events.emit("credentials.refused", { status: statusOf(value) }, call);
+    if (kind === "unauthorized") events.emit("credentials.refused", { status: statusWithin(value) ?? 401 }, call);
   }
 
   /** Remembers the input as the layers outside gave it, for the next attempt. */
@@ -276,6 +279,8 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
 
   private get more(): More {
     this.rare ??= {
+      cut: null,
+      dueAt: Number.POSITIVE_INFINITY,
       cost: undefined,
       produced: undefined,
       replaces: undefined,
@@ -294,9 +299,4 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   abstract ask(segment: Segment, top: number, input: unknown): Promise<unknown>;
   /** Waits, and ends early when the attempt is ended; the timer holds no signal's listener. */
   abstract pause(ms: number): Promise<void>;
-}
-
-function statusOf(error: unknown): number {
-  const { status, statusCode } = (error ?? {}) as { readonly status?: unknown; readonly statusCode?: unknown };
-  return typeof status === "number" ? status : typeof statusCode === "number" ? statusCode : 401;
 }

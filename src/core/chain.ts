@@ -26,6 +26,7 @@ export function enterOnce(call: CallRecord, tier: unknown): boolean {
     if (stack !== undefined && link.stack === stack) return false;
     top = link;
   }
+  top.more.entered ??= new Set();
   const { entered } = top.more;
   if (entered.has(tier)) return false;
   entered.add(tier);

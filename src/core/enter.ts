@@ -1,36 +1,53 @@
 // Who enters: only the outermost function of a stack, once a call.
-import type { AttemptRecord, Limits } from "./attempt.ts";
+import type { AttemptRecord } from "./attempt.ts";
 import { ATTEMPT, type Said } from "./context.ts";
 import { toMs } from "./duration.ts";
 import { OptionsInvalidError } from "./errors.ts";
 import { follow } from "./hub.ts";
 import type { CallOptions, Protected } from "./operation.ts";
+import { DeadlineTimer, overdue } from "./overdue.ts";
 import { Race } from "./race.ts";
-import { CallRecord, DeadlineTimer, overdue } from "./record.ts";
+import { CallRecord } from "./record.ts";
 import { STACK, type Stack, stackOf } from "./stack.ts";
 import { arm, armOnce } from "./timers.ts";
+import { goOn, openPromise } from "./wake.ts";
 
 type Options = CallOptions & { readonly [ATTEMPT]?: AttemptRecord };
 
 /** The function that a stack is called by. */
 export function protectedBy<I, O>(stack: Stack): Protected<I, O> {
-  const call = (input: I, options?: CallOptions) =>
-    new Promise<O>((resolve, reject) => enter(new CallRecord(stack, resolve, reject), input, options));
+  const call = (input: I, options?: CallOptions) => begin(stack, input, options, false) as Promise<O>;
   Object.defineProperty(call, "name", { value: stack.name });
   Object.defineProperty(call, STACK, { value: stack });
   return call;
 }
 
-/** Begins a call; its record's promise is the caller's. */
-export function enter(call: CallRecord, input: unknown, given: CallOptions | undefined): void {
+/** The record of the call that was begun last. */
+export let begun: CallRecord;
+
+/** Begins a call and gives the caller's promise; `told`: somebody wants its story, however it ends. */
+export function begin(stack: Stack, input: unknown, options: CallOptions | undefined, told: boolean): Promise<unknown> {
+  const { promise, resolve, reject } = openPromise();
+  const call = new CallRecord(stack, resolve, reject);
+  begun = call;
+  if (told) call.measure();
+  const own = stack.recovers || !stack.seams.events.quiet;
+  if (own) call.keepContext();
+  const answer = own ? promise.then(goOn) : promise;
   // an index, as `inputs.map(call)` passes it, says nothing
-  const options: Options | undefined = typeof given === "object" && given !== null ? given : undefined;
+  enter(call, input, typeof options === "object" && options !== null ? options : undefined);
+  return answer;
+}
+
+function enter(call: CallRecord, input: unknown, options: Options | undefined): void {
   const { stack } = call;
+  const { events } = stack.seams;
   const parent = options?.[ATTEMPT];
-  const limits = options === undefined && stack.deadlineMs === 0 ? unlimited(call) : limit(call, options, parent);
+  const deadlineAt = hasDeadline(stack, options, parent) ? limit(call, options, parent) : undefined;
   if (options !== undefined) attach(call, options, parent);
-  const attempt = new Race(call, stack, stack.layers.length, null, limits, said(call, options, parent));
-  if (!stack.seams.events.quiet) stack.seams.events.emit("call.started", {}, call);
+  const repeated = said(call, options, parent);
+  const attempt = new Race(call, stack, stack.layers.length, null, call.startedAt, deadlineAt, repeated);
+  if (!events.quiet) events.emit("call.started", {}, call);
   if (call.cut !== null) call.finish(false, call.cut.reason, undefined);
   else {
     call.root = attempt;
@@ -39,27 +56,32 @@ export function enter(call: CallRecord, input: unknown, given: CallOptions | und
   call.entered();
 }
 
-function unlimited(call: CallRecord): Limits {
-  return { from: call.startedAt, dueAt: Number.POSITIVE_INFINITY, deadlineAt: undefined };
+function hasDeadline(stack: Stack, options: Options | undefined, parent: AttemptRecord | undefined): boolean {
+  if (stack.deadlineMs !== 0 || parent !== undefined) return true;
+  return options !== undefined && (options.deadline !== undefined || options.deadlineAt !== undefined);
 }
 
-/** The nearest of the declared deadline, the caller's, and that of the call around; arms the timer unless that one has it. */
-function limit(call: CallRecord, options: Options | undefined, parent: AttemptRecord | undefined): Limits {
-  const { startedAt: from, stack } = call;
+/**
+ * The nearest of the declared deadline, the caller's, and that of the call around, as epoch ms; arms a timer unless
+ * that one has it.
+ */
+function limit(call: CallRecord, options: Options | undefined, parent: AttemptRecord | undefined): number | undefined {
+  const { startedAt, stack } = call;
   const { clock } = stack.seams;
-  const declared = stack.deadlineMs === 0 ? Number.POSITIVE_INFINITY : from + stack.deadlineMs;
+  const declared = stack.deadlineMs === 0 ? Number.POSITIVE_INFINITY : startedAt + stack.deadlineMs;
   const said = options === undefined ? Number.POSITIVE_INFINITY : saidDeadline(call, options);
   const inherited = parent?.dueAt ?? Number.POSITIVE_INFINITY;
   const dueAt = Math.min(declared, said, inherited);
-  if (dueAt === Number.POSITIVE_INFINITY) return unlimited(call);
-  if (dueAt <= from) call.abandon(overdue(call, dueAt));
+  if (dueAt === Number.POSITIVE_INFINITY) return undefined;
+  call.more.dueAt = dueAt;
+  if (dueAt <= startedAt) call.abandon(overdue(call, dueAt));
   else if (dueAt < inherited) {
     const timer = new DeadlineTimer(call, dueAt);
     call.more.deadline = timer;
-    if (dueAt === declared) arm(clock, stack.deadlineMs, from, timer);
-    else armOnce(clock, dueAt - from, timer);
+    if (dueAt === declared) arm(clock, stack.deadlineMs, timer);
+    else armOnce(clock, dueAt - startedAt, timer);
   }
-  return { from, dueAt, deadlineAt: clock.now() + (dueAt - from) };
+  return clock.now() + (dueAt - startedAt);
 }
 
 function saidDeadline(call: CallRecord, { deadline, deadlineAt }: Options): number {
@@ -78,9 +100,9 @@ function saidDeadline(call: CallRecord, { deadline, deadlineAt }: Options): numb
 /** To the caller's signal, and to the attempt in which it is made. */
 function attach(call: CallRecord, options: Options, parent: AttemptRecord | undefined): void {
   const { signal, labels } = options;
-  if (labels !== undefined) call.labels = parent === undefined ? labels : { ...parent.call.labels, ...labels };
+  if (labels !== undefined) call.more.labels = parent === undefined ? labels : { ...parent.call.labels, ...labels };
   if (parent !== undefined) {
-    if (labels === undefined) call.labels = parent.call.labels;
+    if (labels === undefined) call.more.labels = parent.call.labels;
     parent.call.adopt(call);
     if (parent.over && parent.cut !== null) call.abandon(parent.cut);
     call.more.parent = parent;
@@ -92,10 +114,11 @@ function attach(call: CallRecord, options: Options, parent: AttemptRecord | unde
   else follow(call, signal);
 }
 
-/** What every context of the call repeats. */
+/** What every context of the call repeats: as the caller said it, where nothing is to be added. */
 function said(call: CallRecord, options: Options | undefined, parent: AttemptRecord | undefined): Said | undefined {
   const { criticality } = call.stack;
-  if (options === undefined) return criticality === undefined ? undefined : { criticality };
+  if (parent === undefined && criticality === undefined) return options;
+  if (options === undefined) return { criticality };
   return {
     criticality: options.criticality ?? criticality,
     idempotencyKey: ownKey(call, options, parent),

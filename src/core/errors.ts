@@ -42,7 +42,7 @@ export class HoldfastError extends Error {
   readonly code: ErrorCode;
   readonly operation: string;
   readonly retryable: boolean;
-  readonly retryAfterMs?: number | undefined;
+  declare readonly retryAfterMs?: number | undefined;
 
   constructor(message?: string, facts: ErrorFacts = {}) {
     super(message);

@@ -47,8 +47,8 @@ export function stack(operation: Operation<never, unknown>, specs: readonly Laye
     "recovery" in layer ? ((layer.recovery as InnerRecovery).tiers ?? []) : [],
   );
   return {
+    ...traits, // may be a whole stack that more is laid round
     ...first,
-    ...traits,
     specs,
     deadlineMs: own,
     recovers: first.lastRecovery >= 0 || first.layers.some((layer) => layer.around !== undefined),

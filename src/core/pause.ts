@@ -17,7 +17,7 @@ class Pause extends Timed implements Cuttable {
   private readonly resolve: () => void;
 
   constructor(attempt: AttemptRecord, resolve: () => void) {
-    super();
+    super(attempt.now());
     this.attempt = attempt;
     this.resolve = resolve;
   }

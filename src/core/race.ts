@@ -14,9 +14,6 @@ import { isThenable, WayIn } from "./wayIn.ts";
 import { cutVerdict, errorVerdict, valueVerdict } from "./weigh.ts";
 
 export class Race extends WayIn {
-  private resolve: ((value: unknown) => void) | null = null;
-  private reject: ((error: unknown) => void) | null = null;
-
   // --- ends from outside
 
   /** Its time-out: ends the attempt, not what it is part of. */
@@ -25,14 +22,14 @@ export class Race extends WayIn {
     this.flags |= EXPIRED;
     const reason = stackless(() => new TimeoutError(this.context.name, this.limitMs));
     this.endInside({ reason, at: this.now(), wholeMs: 0 });
-    this.wakeUp();
+    this.call.wake(this);
   }
 
   abandon(cut: Cut): void {
     if (this.is(CUT | DONE)) return;
     this.flags |= CUT;
     this.endInside(cut);
-    if (this.is(RUNNING | WAITING | JUDGING | RECOVERING)) this.wakeUp();
+    if (this.is(RUNNING | WAITING | JUDGING | RECOVERING)) this.call.wake(this);
   }
 
   private endInside(cut: Cut): void {
@@ -193,7 +190,6 @@ export class Race extends WayIn {
   private await(what: typeof JUDGING | typeof RECOVERING, end: PromiseLike<unknown>, judged: unknown): void {
     const { at } = this;
     this.flags |= what;
-    this.keepContext();
     const goesOn = () => {
       if (this.is(CUT)) this.cutShort();
       const goes = this.is(what);
@@ -239,9 +235,8 @@ export class Race extends WayIn {
   // --- what is begun in it
 
   ask(segment: Segment, top: number, input: unknown): Promise<unknown> {
-    const { call, context, dueAt } = this;
-    const limits = { from: this.now(), dueAt, deadlineAt: context.deadlineAt };
-    const next = new Race(call, segment, top, this, limits, context);
+    const { call, context } = this;
+    const next = new Race(call, segment, top, this, this.now(), context.deadlineAt, context);
     next.replace(this.last ?? this);
     return this.enclose(next, input);
   }

@@ -1,14 +1,16 @@
 // The record of one call: from its entering to its one end, and what is told of it afterwards.
 import { type Body, bodyOf } from "./body.ts";
 import { addCost } from "./cost.ts";
-import { brief, DeadlineExceededError, HoldfastError, OutputRejectedError, stackless } from "./errors.ts";
+import { brief, type DeadlineExceededError, HoldfastError, OutputRejectedError, stackless } from "./errors.ts";
 import type { Cost } from "./operation.ts";
 import { idOf } from "./seams.ts";
 import type { Stack } from "./stack.ts";
+import { stateOf } from "./state.ts";
 import { keepFailure, keepSuccess, keepsSuccesses } from "./stories.ts";
 import type { Story, StoryState } from "./story.ts";
-import { armUnheld, disarm, Timed } from "./timers.ts";
+import { disarm, type Timed } from "./timers.ts";
 import type { Failure, Verdict } from "./verdict.ts";
+import { openPromise, Wake, type Wakeable } from "./wake.ts";
 
 /** Why something is ended from outside. */
 export interface Cut {
@@ -34,27 +36,52 @@ export interface Parent {
   leave(child: CallRecord): void;
 }
 
+/** The timer of a deadline, which on a body's way holds no process. */
+interface BodyTimer extends Timed {
+  letProcessEnd(): void;
+}
+
 /** What few calls need. */
-interface More {
-  parent: Parent | null;
-  children: CallRecord[];
-  cost: Cost;
-  deadline: DeadlineTimer | null;
-  corrections: { path: string; rule: string }[];
-  degraded: { reason: string; ageMs?: number | undefined } | undefined;
-  reviewId: string | undefined;
+class More {
+  parent: Parent | null = null;
+  children: CallRecord[] | null = null;
+  labels: Readonly<Record<string, string>> = noLabels;
+  cost: Cost = free;
+  /** Monotonic ms; `Infinity`: no deadline. */
+  dueAt = Number.POSITIVE_INFINITY;
+  deadline: BodyTimer | null = null;
+  corrections: { readonly path: string; readonly rule: string }[] | null = null;
+  degraded: { readonly reason: string; readonly ageMs?: number | undefined } | undefined = undefined;
+  reviewId: string | undefined = undefined;
+  /** That answered, or was asked last. */
+  tier = 0;
+  tierName: string;
   /** Attempts of later tiers, by tier. */
-  counts: number[];
+  counts: number[] | null = null;
   /** Tiers that were entered in the chain of calls of which this one is the outermost. */
-  readonly entered: Set<unknown>;
+  entered: Set<unknown> | null = null;
   /** A delivered body that is not at its end. */
-  body: Body | null;
+  body: Body | null = null;
+
+  constructor(name: string) {
+    this.tierName = name;
+  }
+}
+
+/** How it ended, where somebody may ask. */
+interface End {
+  readonly ok: boolean;
+  /** The error, or a value that tells of a failure. */
+  readonly given: unknown;
+  readonly state: StoryState;
+  readonly elapsedMs: number;
 }
 
 const ENDED = 1;
 const ENTERING = 2;
 const GAVE_UP = 4;
 const MEASURED = 8;
+const KEEPS_CONTEXT = 16;
 
 /** How many calls made inside one call its story tells of. */
 const mostChildren = 1_000;
@@ -71,12 +98,8 @@ export class CallRecord implements Cuttable {
   root: Cuttable | null = null;
   cut: Cut | null = null;
   attempts = 0;
-  tier = 0;
   failures: readonly Failure[] = nothing;
-  /** What it ended with, if that was no success. */
-  given: unknown = undefined;
-  labels: Readonly<Record<string, string>> = noLabels;
-  deadlineAt: number | undefined = undefined;
+  end: End | null = null;
   // links of the list that all calls on one signal form
   following: Following | null = null;
   earlier: CallRecord | null = null;
@@ -84,15 +107,12 @@ export class CallRecord implements Cuttable {
   private flags = ENTERING;
   private firstTier = 0;
   private rare: More | null = null;
-  private elapsed = 0;
-  private state: StoryState = "succeeded";
-  tierName: string;
-  private resolve: ((value: never) => void) | null;
+  private waking: Wake | null = null;
+  private resolve: ((value: unknown) => void) | null;
   private reject: ((error: unknown) => void) | null;
 
-  constructor(stack: Stack, resolve: (value: never) => void, reject: (error: unknown) => void) {
+  constructor(stack: Stack, resolve: (value: unknown) => void, reject: (error: unknown) => void) {
     this.stack = stack;
-    this.tierName = stack.name;
     this.startedAt = stack.seams.clock.monotonic();
     this.resolve = resolve;
     this.reject = reject;
@@ -111,6 +131,22 @@ export class CallRecord implements Cuttable {
   get component(): string {
     return this.stack.component;
   }
+  get labels(): Readonly<Record<string, string>> {
+    return this.rare?.labels ?? noLabels;
+  }
+  get dueAt(): number {
+    return this.rare?.dueAt ?? Number.POSITIVE_INFINITY;
+  }
+  get tier(): number {
+    return this.rare?.tier ?? 0;
+  }
+  /** What it gave is not what was asked for first: a later tier's, or stale. */
+  get degraded(): boolean {
+    return this.tier > 0 || this.rare?.degraded !== undefined;
+  }
+  get reviewId(): string | undefined {
+    return this.rare?.reviewId;
+  }
   get ended(): boolean {
     return (this.flags & ENDED) !== 0;
   }
@@ -121,26 +157,11 @@ export class CallRecord implements Cuttable {
   set gaveUp(_: true) {
     this.flags |= GAVE_UP;
   }
-  /** Whether anything but itself can end it. */
-  get cuttable(): boolean {
-    return this.following !== null || this.rare !== null;
-  }
   get parent(): Parent | null {
     return this.rare?.parent ?? null;
   }
   get more(): More {
-    this.rare ??= {
-      parent: null,
-      children: [],
-      cost: free,
-      deadline: null,
-      corrections: [],
-      degraded: undefined,
-      reviewId: undefined,
-      counts: [],
-      entered: new Set(),
-      body: null,
-    };
+    this.rare ??= new More(this.name);
     return this.rare;
   }
 
@@ -154,24 +175,51 @@ export class CallRecord implements Cuttable {
     this.flags |= MEASURED;
   }
 
+  /** Its promise is asked with `goOn`: what a timer or an abort ends goes on in the call's own async context. */
+  keepContext(): void {
+    this.flags |= KEEPS_CONTEXT;
+  }
+
+  /** Goes on with what was ended: in the call's own async context where anything may follow or anybody listens. */
+  wake(ended: Wakeable): void {
+    if ((this.flags & KEEPS_CONTEXT) === 0) return ended.cutShort();
+    if (this.waking !== null) {
+      this.waking.woken.push(ended);
+      return;
+    }
+    const { resolve } = this;
+    const next = openPromise();
+    this.waking = new Wake(next.promise, ended, () => {
+      this.waking = null;
+    });
+    this.resolve = next.resolve;
+    this.reject = next.reject;
+    resolve?.(this.waking);
+  }
+
   adopt(child: CallRecord): void {
-    const { children } = this.more;
-    if (children.length < mostChildren) children.push(child);
+    const { more } = this;
+    more.children ??= [];
+    if (more.children.length < mostChildren) more.children.push(child);
   }
 
   /** Numbers the attempts of a tier from 1. */
   nextAttempt(tier: number): number {
     if (tier === 0) return ++this.firstTier;
-    const { counts } = this.more;
-    counts[tier] = (counts[tier] ?? 0) + 1;
-    return counts[tier];
+    const { more } = this;
+    more.counts ??= [];
+    more.counts[tier] = (more.counts[tier] ?? 0) + 1;
+    return more.counts[tier];
   }
 
   /** An attempt that never called its operation was none. */
   giveBack(tier: number, attempt: number): void {
     if (tier === 0) {
       if (this.firstTier === attempt) this.firstTier--;
-    } else if (this.more.counts[tier] === attempt) this.more.counts[tier]--;
+    } else {
+      const counts = this.rare?.counts;
+      if (counts?.[tier] === attempt) counts[tier]--;
+    }
   }
 
   fail(failure: Failure): void {
@@ -208,25 +256,24 @@ export class CallRecord implements Cuttable {
       });
     }
     const failed = !ok || verdict !== undefined;
-    if (failed) this.given = value;
-    const { events } = this.stack.seams;
+    const { clock, events } = this.stack.seams;
     const watched = !events.quiet;
-    if (failed || watched || this.rare !== null || (this.flags & MEASURED) !== 0 || keepsSuccesses()) {
-      this.elapsed = this.stack.seams.clock.monotonic() - this.startedAt;
-      this.state = this.endState(ok, value, verdict);
+    if (failed || watched || (this.flags & MEASURED) !== 0 || this.parent !== null || keepsSuccesses()) {
+      const elapsedMs = clock.monotonic() - this.startedAt;
+      this.end = { ok, given: failed ? value : undefined, state: stateOf(this, ok, value, verdict), elapsedMs };
       if (failed) keepFailure(this, ok ? undefined : value);
       else keepSuccess(this);
-      if (watched) this.tellEnd();
+      if (watched) this.tellEnd(this.end);
     }
     this.root = null;
-    const body = ok && this.cuttable ? bodyOf(value) : undefined;
+    const body = ok && (this.following !== null || this.rare !== null) ? bodyOf(value) : undefined;
     if (body === undefined) this.release();
     else this.follow(body);
     const { resolve, reject } = this;
     this.resolve = this.reject = null;
     if (ok) resolve?.(value as never);
     // a rejection before the caller holds its promise costs Node two looks for an unhandled one
-    else if ((this.flags & ENTERING) !== 0) entering.then(() => reject?.(value));
+    else if ((this.flags & (ENTERING | KEEPS_CONTEXT)) === ENTERING) entering.then(() => reject?.(value));
     else reject?.(value);
   }
 
@@ -255,80 +302,29 @@ export class CallRecord implements Cuttable {
       id: this.id,
       name: stack.name,
       component: stack.component,
-      state: this.state,
+      state: this.end?.state ?? "succeeded",
       labels: this.labels,
       startedAt: clock.now() - (clock.monotonic() - this.startedAt),
-      elapsedMs: this.elapsed,
+      elapsedMs: this.end?.elapsedMs ?? clock.monotonic() - this.startedAt,
       attempts: this.attempts,
       failures: this.failures.slice(),
       tier: this.tier,
-      tierName: this.tierName,
+      tierName: rare?.tierName ?? stack.name,
       ...(rare?.degraded && { degraded: rare.degraded }),
-      corrections: rare?.corrections.slice() ?? [],
+      corrections: rare?.corrections?.slice() ?? [],
       cost: rare?.cost ?? free,
       ...(rare?.reviewId !== undefined && { reviewId: rare.reviewId }),
-      children: rare?.children.map((child) => child.story()) ?? [],
+      children: rare?.children?.map((child) => child.story()) ?? [],
     };
   }
 
-  private endState(ok: boolean, value: unknown, verdict: Verdict | undefined): StoryState {
-    if (ok) {
-      if (verdict !== undefined) return "failed";
-      if (this.rare?.reviewId !== undefined) return "flagged";
-      return this.tier > 0 || this.rare?.degraded !== undefined ? "degraded" : "succeeded";
-    }
-    if (this.cut !== null && value === this.cut.reason) return this.cut.wholeMs > 0 ? "timedOut" : "cancelled";
-    if (!HoldfastError.is(value)) return "failed";
-    if (value.code === "FALLBACK_EXHAUSTED" && HoldfastError.is(this.failures.at(-1)?.error, "TIMEOUT"))
-      return "timedOut";
-    return stateByCode[value.code] ?? (this.attempts === 0 ? "notAdmitted" : "failed");
-  }
-
-  private tellEnd(): void {
+  private tellEnd({ state, elapsedMs }: End): void {
     const { events } = this.stack.seams;
-    const { cut, state, tier, attempts, elapsed } = this;
+    const { cut, tier, attempts } = this;
     if (state === "timedOut" && cut !== null && HoldfastError.is(cut.reason, "DEADLINE_EXCEEDED"))
       events.emit("deadline.exceeded", { lateMs: (cut.reason as DeadlineExceededError).lateMs }, this);
-    events.emit("call.settled", { state, tier, attempts, elapsedMs: elapsed, cost: this.rare?.cost ?? free }, this);
+    events.emit("call.settled", { state, tier, attempts, elapsedMs, cost: this.rare?.cost ?? free }, this);
   }
-}
-
-/** Ends its call when the deadline has come. */
-export class DeadlineTimer extends Timed {
-  private readonly call: CallRecord;
-  private readonly dueAt: number;
-  constructor(call: CallRecord, dueAt: number) {
-    super();
-    this.call = call;
-    this.dueAt = dueAt;
-  }
-  /** A body on its way holds its own socket; the limit on it holds nothing. */
-  letProcessEnd(): void {
-    const { clock } = this.call.stack.seams;
-    disarm(this);
-    armUnheld(clock, Math.max(0, this.dueAt - clock.monotonic()), this);
-  }
-  expire(): void {
-    this.call.abandon(overdue(this.call, this.dueAt));
-  }
-}
-
-/** The end of a call whose deadline, at `dueAt` monotonic ms, has come. */
-export function overdue(call: CallRecord, dueAt: number): Cut {
-  const at = call.stack.seams.clock.monotonic();
-  return {
-    reason: stackless(() => new DeadlineExceededError(call.name, Math.max(0, at - dueAt))),
-    at,
-    wholeMs: Math.max(Number.MIN_VALUE, dueAt - call.startedAt),
-  };
 }
 
 const entering = Promise.resolve();
-const stateByCode: Partial<Record<HoldfastError["code"], StoryState>> = {
-  INPUT_REJECTED: "rejected",
-  REVIEW_PENDING: "flagged",
-  TIMEOUT: "timedOut",
-  DEADLINE_EXCEEDED: "timedOut",
-  OUTPUT_REJECTED: "failed",
-  OPTIONS_INVALID: "failed",
-};

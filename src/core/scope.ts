@@ -1,5 +1,5 @@
 // What stands inside a promise-style layer or a limit of its own: attempts begun as part of another.
-import type { AttemptRecord, Limits } from "./attempt.ts";
+import type { AttemptRecord } from "./attempt.ts";
 import { DeadlineExceededError, stackless, TimeoutError } from "./errors.ts";
 import type { CallContext } from "./operation.ts";
 import { Race } from "./race.ts";
@@ -7,9 +7,8 @@ import { armOnce, disarm, Timed } from "./timers.ts";
 
 /** Each call of the operation inside a promise-style layer: an attempt of its own, cancelled with the context given. */
 export function inside(outer: AttemptRecord, top: number, input: unknown, context: CallContext): Promise<unknown> {
-  const { call, segment, dueAt } = outer;
-  const limits = { from: outer.now(), dueAt, deadlineAt: outer.context.deadlineAt };
-  const attempt = new Race(call, segment, top, outer, limits, outer.context);
+  const { call, segment } = outer;
+  const attempt = new Race(call, segment, top, outer, outer.now(), outer.context.deadlineAt, outer.context);
   const running = (outer as Race).enclose(attempt, input);
   const { signal } = context;
   if (signal === undefined || signal === outer.controller.signal) return running;
@@ -35,10 +34,9 @@ export function scope(
   const { clock } = call.stack.seams;
   const from = outer.now();
   const nearer = from + ms < outer.dueAt;
-  const limits: Limits = nearer
-    ? { from, dueAt: from + ms, deadlineAt: clock.now() + ms }
-    : { from, dueAt: outer.dueAt, deadlineAt: outer.context.deadlineAt };
-  const attempt = new Race(call, segment, top, outer, limits, outer.context);
+  const deadlineAt = nearer ? clock.now() + ms : outer.context.deadlineAt;
+  const attempt = new Race(call, segment, top, outer, from, deadlineAt, outer.context);
+  if (nearer) attempt.endBy(from + ms);
   const timer = new ScopeTimer(attempt, ms, limit);
   if (ms !== Number.POSITIVE_INFINITY) armOnce(clock, ms, timer);
   const running = (outer as Race).enclose(attempt, input);
@@ -53,7 +51,7 @@ class ScopeTimer extends Timed {
   private readonly limit: "attempt" | "call";
 
   constructor(attempt: AttemptRecord, ms: number, limit: "attempt" | "call") {
-    super();
+    super(attempt.startedAt);
     this.attempt = attempt;
     this.ms = ms;
     this.limit = limit;

@@ -12,8 +12,18 @@ export interface Seams {
   readonly name?: string | undefined;
 }
 
+/** What can be put in place for all calls at once: a name is one call's own. */
+export interface Replaceable {
+  readonly events?: EventBus | undefined;
+  readonly clock?: Clock | undefined;
+  readonly random?: (() => number) | undefined;
+}
+
 /** Of calls that were given none; `generation` grows when everything is to be as new. */
-const common = shared("seams", () => ({ events, random: Math.random, generation: 0 }));
+const common = shared("seams", () => {
+  const replaced: readonly Replaceable[] = [];
+  return { events, random: Math.random, generation: 0, replaced };
+});
 
 /** What is in force for one wrapper or call, now. */
 export class LiveSeams implements Seams {
@@ -39,17 +49,20 @@ export class LiveSeams implements Seams {
   }
 }
 
-/** Puts others in place for all that were given none; gives back what was there. */
-export function replaceSeams(by: Partial<Pick<Seams, "events" | "clock" | "random">>): () => void {
-  const before = { events: common.events, random: common.random, clock: inForce.clock };
-  common.events = by.events ?? before.events;
-  common.random = by.random ?? before.random;
-  inForce.clock = by.clock ?? before.clock;
-  return () => {
-    common.events = before.events;
-    common.random = before.random;
-    inForce.clock = before.clock;
-  };
+/** Puts others in place for all that were given none; gives its undo, which leaves what others have put in place since. */
+export function replaceSeams(by: Replaceable): () => void {
+  const own = { ...by };
+  put([...common.replaced, own]);
+  return () => put(common.replaced.filter((one) => one !== own));
+}
+
+/** Of each seam the latest holds. */
+function put(replaced: readonly Replaceable[]): void {
+  const latest = <K extends keyof Replaceable>(key: K) => replaced.findLast((one) => one[key] !== undefined)?.[key];
+  common.replaced = replaced;
+  common.events = latest("events") ?? events;
+  common.random = latest("random") ?? Math.random;
+  inForce.clock = latest("clock") ?? systemClock;
 }
 
 /** Grows with each `reset()`: state made under an earlier one is to be forgotten. */
@@ -57,10 +70,9 @@ export function generation(): number {
   return common.generation;
 }
 
-/** Every breaker, limit, cache and registry as new. */
+/** Every breaker, limit, cache and registry as new. What was put in place stays there until its own undo. */
 export function nextGeneration(): void {
   common.generation++;
-  replaceSeams({ events, random: Math.random, clock: systemClock });
 }
 
 /** Apart from the ids of other processes and of another copy in this one. */

@@ -1,7 +1,6 @@
 // The call that never rejects.
-import { enter } from "./enter.ts";
+import { begin, begun } from "./enter.ts";
 import type { CallOptions, Operation, Protected } from "./operation.ts";
-import { CallRecord } from "./record.ts";
 import { type Stack, stackOf } from "./stack.ts";
 import type { Settled } from "./story.ts";
 import { named } from "./wrapper.ts";
@@ -16,14 +15,12 @@ export function settled<I = void, O = unknown>(
   call: Protected<I, O>,
 ): (input: I, options?: CallOptions) => Promise<Settled<O>> {
   const stack = stackOf(call) ?? (stackOf(named(call.name || "anonymous", call as Operation<I, O>)) as Stack);
-  return (input, options) =>
-    new Promise((resolve) => {
-      const record: CallRecord = new CallRecord(
-        stack,
-        (value: O) => resolve({ ok: true, value, story: record.story() }),
-        (error) => resolve({ ok: false, error, story: record.story() }),
-      );
-      record.measure();
-      enter(record, input, options);
-    });
+  return (input, options) => {
+    const answer = begin(stack, input, options, true);
+    const record = begun;
+    return answer.then(
+      (value) => ({ ok: true, value: value as O, story: record.story() }),
+      (error) => ({ ok: false, error, story: record.story() }),
+    );
+  };
 }

@@ -36,6 +36,14 @@ export function keepsSuccesses(): boolean {
   return kept.successes.max > 0;
 }
 
+/** Recent ones are none; as many as before will be kept. Whoever holds an error still has its story. */
+export function forgetStories(): void {
+  for (const ring of [kept.failures, kept.successes]) {
+    ring.held.length = 0;
+    ring.next = 0;
+  }
+}
+
 /** Whether a call has settled with this very error: then it is no fresh refusal of a layer. */
 export function hasStory(error: HoldfastError): boolean {
   return kept.byError.has(error);

@@ -3,24 +3,30 @@ import { type Clock, systemClock, type TimerEntry } from "./clock.ts";
 
 /** What can be timed at next to no cost: it is its own list entry. */
 export abstract class Timed implements TimerEntry {
-  list: TimerList | null = null;
+  /** Since when its time runs; monotonic ms. */
+  startedAt: number;
+  /** The list it is on, or the undo of a timer of its own. */
+  timer: TimerList | (() => void) | null = null;
   earlier: Timed | null = null;
   later: Timed | null = null;
-  due = 0;
-  undo: (() => void) | null = null;
+
+  constructor(startedAt: number) {
+    this.startedAt = startedAt;
+  }
+
   abstract expire(): void;
 }
 
-/** Expires the entry `ms` after `from` (monotonic); a declared duration, so that few lists are needed. */
-export function arm(clock: Clock, ms: number, from: number, entry: Timed): void {
+/** Expires the entry `ms` after its start; a declared duration, so that few lists are needed. */
+export function arm(clock: Clock, ms: number, entry: Timed): void {
   if (ms === Number.POSITIVE_INFINITY) return;
-  if (clock === systemClock) listOf(ms).add(entry, from);
-  else entry.undo = clock.timer(Math.max(0, from + ms - clock.monotonic()), entry);
+  if (clock === systemClock) listOf(ms).add(entry);
+  else entry.timer = clock.timer(Math.max(0, entry.startedAt + ms - clock.monotonic()), entry);
 }
 
 /** Expires the entry after a duration that hardly comes twice, on a timer of its own. */
 export function armOnce(clock: Clock, ms: number, entry: Timed): void {
-  entry.undo = clock.timer(ms, entry);
+  entry.timer = clock.timer(ms, entry);
 }
 
 /** The same, but the process may end before. */
@@ -29,15 +35,16 @@ export function armUnheld(clock: Clock, ms: number, entry: Timed): void {
   if (ms > longest) return; // a process that only waits that long is not worth a chain of timers
   const timer = setTimeout(() => entry.expire(), ms);
   refer(timer, false);
-  entry.undo = () => clearTimeout(timer);
+  entry.timer = () => clearTimeout(timer);
 }
 
 export function disarm(entry: Timed): void {
-  if (entry.list !== null) entry.list.remove(entry);
-  else if (entry.undo !== null) {
-    entry.undo();
-    entry.undo = null;
-  }
+  const { timer } = entry;
+  if (timer === null) return;
+  if (typeof timer === "function") {
+    entry.timer = null;
+    timer();
+  } else timer.remove(entry);
 }
 
 const lists = new Map<number, TimerList>();
@@ -63,9 +70,8 @@ class TimerList {
     this.ms = ms;
   }
 
-  add(entry: Timed, from: number): void {
-    entry.due = from + this.ms;
-    entry.list = this;
+  add(entry: Timed): void {
+    entry.timer = this;
     entry.earlier = this.last;
     if (this.last !== null) this.last.later = entry;
     else this.first = entry;
@@ -79,7 +85,7 @@ class TimerList {
     else this.first = entry.later;
     if (entry.later !== null) entry.later.earlier = entry.earlier;
     else this.last = entry.earlier;
-    entry.earlier = entry.later = entry.list = null;
+    entry.earlier = entry.later = entry.timer = null;
     // kept for the next entry instead of cleared and set again for every call, but holds no process
     if (this.first === null && this.timer !== null) refer(this.timer, false);
   }
@@ -87,12 +93,12 @@ class TimerList {
   private tick(): void {
     this.timer = null;
     const now = systemClock.monotonic();
-    while (this.first !== null && this.first.due <= now) {
+    while (this.first !== null && this.first.startedAt + this.ms <= now) {
       const entry: Timed = this.first;
       this.remove(entry);
       entry.expire();
     }
-    if (this.first !== null && this.timer === null) this.wait(this.first.due - systemClock.monotonic());
+    if (this.first !== null && this.timer === null) this.wait(this.first.startedAt + this.ms - systemClock.monotonic());
   }
 
   private wait(ms: number): void {

@@ -8,9 +8,6 @@ import { arm } from "./timers.ts";
 import type { Verdict } from "./verdict.ts";
 
 export abstract class WayIn extends AttemptRecord {
-  protected limitMs = 0;
-  private wake: ((attempt: WayIn) => void) | null = null;
-
   begin(input: unknown): void {
     this.input = input;
     this.descend(this.top - 1);
@@ -47,7 +44,6 @@ export abstract class WayIn extends AttemptRecord {
     const layer = this.segment.layers[i] as FusedLayer;
     this.flags |= WAITING;
     this.at = i + 1;
-    this.keepContext();
     admission.then(
       (given) => {
         this.flags &= ~WAITING;
@@ -102,8 +98,7 @@ export abstract class WayIn extends AttemptRecord {
       if (this.outer !== null) this.dropReplaced();
       if (!events.quiet) events.emit("attempt.started", { attempt: this.context.attempt, tier: segment.tier }, call);
     }
-    if (this.limitMs !== 0) arm(clock, this.limitMs, this.startedAt, this);
-    if (this.limitMs !== 0 || call.cuttable) this.keepContext();
+    if (this.limitMs !== 0) arm(clock, this.limitMs, this);
     let given: unknown;
     try {
       given = operation(this.input, this.context);
@@ -119,25 +114,6 @@ export abstract class WayIn extends AttemptRecord {
     );
   }
 
-  /**
-   * What goes on after a timer or an abort goes on in the call's own async context, not in the timer's:
-   * a promise reaction made here keeps it. Only where something may go on, or somebody listens.
-   */
-  protected keepContext(): void {
-    const { stack } = this.call;
-    if (this.wake !== null || (!stack.recovers && stack.seams.events.quiet)) return;
-    const woken = new Promise<WayIn>(catchResolve);
-    this.wake = caught;
-    woken.then(goOn);
-  }
-
-  protected wakeUp(): void {
-    const { wake } = this;
-    this.wake = null;
-    if (wake !== null) wake(this);
-    else this.cutShort();
-  }
-
   /** Answers with the reason for which it was ended. */
   abstract cutShort(): void;
   /** The operation itself has settled. */
@@ -146,14 +122,6 @@ export abstract class WayIn extends AttemptRecord {
   protected abstract weigh(at: number, threw: number, value: unknown): void;
   /** The same with a verdict that is known. */
   protected abstract answer(at: number, threw: number, value: unknown, verdict: Verdict | undefined): void;
-}
-
-let caught: ((attempt: WayIn) => void) | null = null;
-function catchResolve(resolve: (attempt: WayIn) => void): void {
-  caught = resolve;
-}
-function goOn(attempt: WayIn): void {
-  attempt.cutShort();
 }
 
 export function isThenable(given: unknown): given is PromiseLike<unknown> {

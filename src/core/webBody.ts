@@ -82,7 +82,6 @@ class WebBody extends BodyEnd {
   cut(reason: unknown): void {
     if (this.ended) return;
     this.cutBy = { reason };
-    this.controller?.deref()?.error(reason);
     this.stop(reason);
   }
 

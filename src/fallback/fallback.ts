@@ -165,8 +165,8 @@ class Descent {
       to: segment.tierName,
       kind: kindOf(latest),
     });
-    call.tier = segment.tier;
-    call.tierName = segment.tierName;
+    call.more.tier = segment.tier;
+    call.more.tierName = segment.tierName;
     await first.ask(segment, segment.layers.length, first.inputAt(at)).catch(() => {}); // the attempt knows how it ended
     this.latest = first.last ?? first;
   }
@@ -207,7 +207,7 @@ class Descent {
           kind: kindOf(latest),
         });
         call.more.degraded = { reason: "otherwise" };
-        call.tierName = "otherwise";
+        call.more.tierName = "otherwise";
         return value;
       }
       if (tried > 0) tools.emit(first.context, "fallback.exhausted", { tiers: tried + 1 });

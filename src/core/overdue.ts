@@ -1,0 +1,34 @@
+// The deadline of a call.
+import { DeadlineExceededError, stackless } from "./errors.ts";
+import type { CallRecord, Cut } from "./record.ts";
+import { armUnheld, disarm, Timed } from "./timers.ts";
+
+/** Ends its call when the deadline has come. */
+export class DeadlineTimer extends Timed {
+  private readonly call: CallRecord;
+  private readonly dueAt: number;
+  constructor(call: CallRecord, dueAt: number) {
+    super(call.startedAt);
+    this.call = call;
+    this.dueAt = dueAt;
+  }
+  /** A body on its way holds its own socket; the limit on it holds nothing. */
+  letProcessEnd(): void {
+    const { clock } = this.call.stack.seams;
+    disarm(this);
+    armUnheld(clock, Math.max(0, this.dueAt - clock.monotonic()), this);
+  }
+  expire(): void {
+    this.call.abandon(overdue(this.call, this.dueAt));
+  }
+}
+
+/** The end of a call whose deadline, at `dueAt` monotonic ms, has come. */
+export function overdue(call: CallRecord, dueAt: number): Cut {
+  const at = call.stack.seams.clock.monotonic();
+  return {
+    reason: stackless(() => new DeadlineExceededError(call.name, Math.max(0, at - dueAt))),
+    at,
+    wholeMs: Math.max(Number.MIN_VALUE, dueAt - call.startedAt),
+  };
+}

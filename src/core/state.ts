@@ -1,0 +1,35 @@
+// In which of the named states a call ended.
+import { type ErrorCode, HoldfastError } from "./errors.ts";
+import type { CallRecord } from "./record.ts";
+import type { StoryState } from "./story.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** `verdict` with a value: it tells of a failure. */
+export function stateOf(call: CallRecord, ok: boolean, given: unknown, verdict: Verdict | undefined): StoryState {
+  if (ok && verdict !== undefined) return "failed";
+  if (ok) return call.reviewId !== undefined ? "flagged" : call.degraded ? "degraded" : "succeeded";
+  if (call.cut !== null && given === call.cut.reason) return call.cut.wholeMs > 0 ? "timedOut" : "cancelled";
+  if (!HoldfastError.is(given)) return "failed";
+  // no operation of any tier was called
+  if (refusals.has(given.code) && call.attempts === 0) return "notAdmitted";
+  if (given.code === "FALLBACK_EXHAUSTED" && HoldfastError.is(call.failures.at(-1)?.error, "TIMEOUT"))
+    return "timedOut";
+  return byCode[given.code] ?? "failed";
+}
+
+const refusals: ReadonlySet<ErrorCode> = new Set([
+  "BREAKER_OPEN",
+  "BULKHEAD_FULL",
+  "RATE_LIMITED",
+  "LOAD_SHED",
+  "SHUTTING_DOWN",
+  "REFUSED",
+  "FALLBACK_EXHAUSTED",
+]);
+
+const byCode: Partial<Record<ErrorCode, StoryState>> = {
+  INPUT_REJECTED: "rejected",
+  REVIEW_PENDING: "flagged",
+  TIMEOUT: "timedOut",
+  DEADLINE_EXCEEDED: "timedOut",
+};
