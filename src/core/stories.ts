@@ -1,5 +1,5 @@
 // Recent stories by their id, and the story of a failed call from its error alone.
-import type { HoldfastError } from "./errors.ts";
+import { type HoldfastError, OptionsInvalidError } from "./errors.ts";
 import { shared } from "./shared.ts";
 import type { Story } from "./story.ts";
 
@@ -63,11 +63,12 @@ export const stories = {
   },
   /** The oldest first. */
   recent(): readonly Story[] {
-    const told = [...kept.failures.held, ...kept.successes.held].map((teller) => teller.story());
+    const told = [...oldestFirst(kept.failures), ...oldestFirst(kept.successes)].map((teller) => teller.story());
     return told.sort((a, b) => a.startedAt - b.startedAt);
   },
-  /** How many of each are kept; what is more than that is let go, the oldest first. */
+  /** How many of each are kept; what is more than that is let go, the oldest first. Throws OptionsInvalidError for what is no count. */
   keep({ failures, successes }: { failures?: number; successes?: number }): void {
+    checkCounts({ failures, successes });
     if (failures !== undefined) resize(kept.failures, failures);
     if (successes !== undefined) resize(kept.successes, successes);
   },
@@ -83,10 +84,25 @@ function put(into: Ring, teller: StoryTeller): void {
   into.next = (into.next + 1) % into.max;
 }
 
-function resize(of: Ring, max: number): void {
-  const oldestFirst = [...of.held.slice(of.next), ...of.held.slice(0, of.next)];
-  const size = Math.max(0, Math.floor(max));
-  of.held.splice(0, of.held.length, ...(size === 0 ? [] : oldestFirst.slice(-size)));
-  of.max = size;
-  of.next = size === 0 ? 0 : of.held.length % size;
+function oldestFirst({ held, next }: Ring): readonly StoryTeller[] {
+  return [...held.slice(next), ...held.slice(0, next)];
+}
+
+function resize(ring: Ring, max: number): void {
+  const kept = max === 0 ? [] : oldestFirst(ring).slice(-max);
+  ring.held.length = 0;
+  for (const teller of kept) ring.held.push(teller);
+  ring.max = max;
+  ring.next = max === 0 ? 0 : kept.length % max;
+}
+
+function checkCounts(counts: Readonly<Record<string, unknown>>): void {
+  const wrong = Object.entries(counts).filter(([, count]) => count !== undefined && !isCount(count));
+  if (wrong.length === 0) return;
+  const issues = wrong.map(([path, got]) => ({ path, got, wanted: "a whole number, 0 for none" }));
+  throw new OptionsInvalidError("stories.keep", issues);
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
