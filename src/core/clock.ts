@@ -26,8 +26,9 @@ export const systemClock: Clock = {
   sleep: (ms, signal) => sleepOn(systemClock, ms, signal),
   timer(ms, entry) {
     if (ms === Number.POSITIVE_INFINITY) return () => {};
-    const due = performance.now() + ms;
-    let timer = setTimeout(ring, Math.min(longest, Math.ceil(ms)));
+    const wait = ms > 0 ? ms : 0; // Node warns of a NaN and of less than 0
+    const due = performance.now() + wait;
+    let timer = setTimeout(ring, Math.min(longest, Math.ceil(wait)));
     function ring() {
       // setTimeout may come a fraction of a millisecond early
       const left = due - performance.now();

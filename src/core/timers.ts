@@ -52,7 +52,8 @@ const longest = 2 ** 31 - 1;
 
 function listOf(ms: number): TimerList {
   let list = lists.get(ms);
-  if (list === undefined) {
+  // a test's fake timers come and go: what they were to ring, the real ones never will, nor the other way round
+  if (list === undefined || list.setBy !== setTimeout) {
     list = new TimerList(ms);
     lists.set(ms, list);
   }
@@ -60,6 +61,7 @@ function listOf(ms: number): TimerList {
 }
 
 class TimerList {
+  readonly setBy = setTimeout;
   private readonly ms: number;
   private first: Timed | null = null;
   private last: Timed | null = null;
