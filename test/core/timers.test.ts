@@ -7,13 +7,13 @@ import { testClock } from "../../src/testing/clock.ts";
 const day = 86_400_000;
 
 class Entry extends Timed {
-  private readonly then: () => void;
-  constructor(then: () => void, startedAt: number) {
+  private readonly act: () => void;
+  constructor(act: () => void, startedAt: number) {
     super(startedAt);
-    this.then = then;
+    this.act = act;
   }
   expire(): void {
-    this.then();
+    this.act();
   }
 }
 
@@ -153,7 +153,8 @@ describe("many timers of one duration", () => {
 describe("a timer of its own", () => {
   it("expires once, or is disarmed without a trace", () => {
     const { expired } = machine();
-    const [due, undone] = ["due", "undone"].map((name) => new Entry(() => expired.push(name), 0)) as [Timed, Timed];
+    const due = new Entry(() => expired.push("due"), 0);
+    const undone = new Entry(() => expired.push("undone"), 0);
     armOnce(systemClock, 70, due);
     armOnce(systemClock, 70, undone);
     disarm(undone);
@@ -173,7 +174,8 @@ describe("a timer of its own", () => {
 
   it("that lets the process end still expires, and can be disarmed", () => {
     const { expired } = machine();
-    const [due, undone] = ["due", "undone"].map((name) => new Entry(() => expired.push(name), 0)) as [Timed, Timed];
+    const due = new Entry(() => expired.push("due"), 0);
+    const undone = new Entry(() => expired.push("undone"), 0);
     armUnheld(systemClock, 80, due);
     armUnheld(systemClock, 80, undone);
     armUnheld(systemClock, 30 * day, new Entry(() => expired.push("at once"), 0));
@@ -210,8 +212,7 @@ describe("fake timers of a test framework", () => {
   it("that return undefined crash nothing", () => {
     vi.stubGlobal("setTimeout", () => undefined);
     vi.stubGlobal("clearTimeout", () => undefined);
-    const entries = [1, 2, 3].map(() => new Entry(() => {}, systemClock.monotonic()));
-    const [first, second, third] = entries as [Timed, Timed, Timed];
+    const [first, second, third] = [new Entry(() => {}, 0), new Entry(() => {}, 0), new Entry(() => {}, 0)] as const;
     arm(systemClock, 25, first);
     disarm(first);
     arm(systemClock, 25, second);
@@ -219,7 +220,7 @@ describe("fake timers of a test framework", () => {
     armUnheld(systemClock, 25, new Entry(() => {}, 0));
     disarm(second);
     disarm(third);
-    expect(entries.map(({ earlier, later }) => [earlier, later])).toEqual([0, 0, 0].map(() => [null, null]));
+    expect([first, second, third].map(({ timer }) => timer)).toEqual([null, null, null]);
   });
 
   it.each<[string, () => void]>([
