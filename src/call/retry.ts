@@ -76,6 +76,7 @@ export function retry(options: RetryOptions = {}, seams?: Partial<Seams>): Retry
 function recovery(options: Options, tools: Tools): InnerRecovery {
   return {
     hearsSuccess: options.when !== undefined,
+    notesFailures: true,
     recover(attempt) {
       const first = attempt as AttemptRecord;
       if (first.context.retry === false) return undefined;
@@ -131,6 +132,7 @@ class Rounds {
 
   async run(): Promise<unknown> {
     const { attempts, when } = this.options;
+    this.first.note();
     try {
       await pRetry(
         async (round) => {

@@ -180,13 +180,13 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   }
 
   /** Puts its failure into the story, once, as the recoveries outside see it. */
-  note(): void {
+  note(endedAt = this.now()): void {
     if (this.is(NOTED) || this.verdict === undefined) return;
     this.flags |= NOTED;
     const { call, context, segment, startedAt, rare, value } = this;
     if (call.failures.at(-1)?.error === value && rare?.last !== null && rare?.last !== undefined) return; // told by the attempt inside
     const { seams } = call.stack;
-    const elapsedMs = Math.max(0, this.now() - startedAt);
+    const elapsedMs = Math.max(0, endedAt - startedAt);
     const { kind } = this.verdict;
     call.fail({
       error: value,
@@ -195,7 +195,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
       tier: segment.tier,
       tierName: segment.tierName,
       ...(rare?.produced !== undefined && { produced: rare.produced }),
-      startedAt: seams.clock.now() - elapsedMs,
+      startedAt: seams.clock.now() - (this.now() - startedAt),
       elapsedMs,
       ...(rare?.cost !== undefined && { cost: rare.cost }),
     });

@@ -1,5 +1,6 @@
 // The one bus: whatever happens is told here, and nobody who listens can change what happens.
 import { inForce } from "./clock.ts";
+import { OptionsInvalidError } from "./errors.ts";
 import { type AnyEvent, type EventMap, type EventOf, type EventType, severities } from "./events.ts";
 import { shared } from "./shared.ts";
 
@@ -12,6 +13,8 @@ export interface Only {
 interface Subscription {
   readonly listener: Listener;
   readonly only: Only | undefined;
+  /** Hears no more, also not what is being told at the moment. */
+  undone: boolean;
 }
 /** Of which call an event tells. */
 export interface About {
@@ -53,14 +56,22 @@ export function eventBus(): EventBus {
   const byType = new Map<string, readonly Subscription[]>();
   let toAll = none;
 
+  /** A property and no getter: it is asked several times a call. */
+  function count(): void {
+    (bus as { quiet: boolean }).quiet = toAll.length === 0 && byType.size === 0;
+  }
+
   function subscribe(types: readonly string[], subscription: Subscription): () => void {
     for (const type of types) byType.set(type, [...(byType.get(type) ?? none), subscription]);
+    count();
     return () => {
+      subscription.undone = true;
       for (const type of types) {
         const rest = (byType.get(type) ?? none).filter((one) => one !== subscription);
         if (rest.length > 0) byType.set(type, rest);
         else byType.delete(type);
       }
+      count();
     };
   }
 
@@ -70,7 +81,8 @@ export function eventBus(): EventBus {
     for (const one of toAll) hear(one, event);
   }
 
-  function hear({ listener, only }: Subscription, event: AnyEvent): void {
+  function hear({ listener, only, undone }: Subscription, event: AnyEvent): void {
+    if (undone) return;
     if (only?.name !== undefined && only.name !== event.name) return;
     if (only?.component !== undefined && only.component !== event.component) return;
     try {
@@ -84,12 +96,16 @@ export function eventBus(): EventBus {
 
   function failed(event: AnyEvent, error: unknown): void {
     if (event.type === "listener.failed") return; // would never end
-    bus.emit("listener.failed", { type: event.type, error }, event);
+    bus.emit("listener.failed", { heard: event.type, error }, event);
   }
 
   const bus: EventBus = {
     on: (type, listener, only) =>
-      subscribe(typeof type === "string" ? [type] : [...new Set(type)], { listener: listener as Listener, only }),
+      subscribe(typeof type === "string" ? [type] : [...new Set(type)], {
+        listener: listener as Listener,
+        only,
+        undone: false,
+      }),
     once(type, listener) {
       const undo = bus.on(type, (event) => {
         undo();
@@ -100,14 +116,14 @@ export function eventBus(): EventBus {
     onAny(listener) {
       const subscription = { listener: listener as Listener, only: undefined };
       toAll = [...toAll, subscription];
+      count();
       return () => {
         toAll = toAll.filter((one) => one !== subscription);
+        count();
       };
     },
-    stream: (type, options) => eventStream(bus, type, options?.max ?? 1_000),
-    get quiet() {
-      return toAll.length === 0 && byType.size === 0;
-    },
+    stream: (type, options) => eventStream(bus, type, checkedMax(options?.max ?? 1_000)),
+    quiet: true,
     wants: (type) => toAll.length > 0 || byType.has(type),
     emit(type, facts, { name, component, call, labels }) {
       if (!bus.wants(type)) return;
@@ -156,6 +172,11 @@ function eventStream<T extends EventType>(bus: EventBus, type: T | readonly T[],
       return dropped;
     },
   };
+}
+
+function checkedMax(max: number): number {
+  if (Number.isSafeInteger(max) && max > 0) return max;
+  throw new OptionsInvalidError("stream", [{ path: "max", got: max, wanted: "a whole number, at least 1" }]);
 }
 
 /** The bus that every call shares unless it was given another. */

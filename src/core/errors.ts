@@ -33,6 +33,12 @@ export interface ErrorFacts {
   readonly cause?: unknown;
 }
 
+// what only the keeper of stories needs: cheaper on the error itself than in a map beside it, and in nobody's log
+export let tellOn: (error: HoldfastError, teller: object) => void;
+export let tellerOn: (error: HoldfastError) => object | undefined;
+/** Made by this copy of the package. */
+export let isOwn: (error: unknown) => error is HoldfastError;
+
 /**
  * Every error of holdfast's own; a wrapper of your own refuses with one.
  * @example
@@ -43,6 +49,16 @@ export class HoldfastError extends Error {
   readonly operation: string;
   readonly retryable: boolean;
   declare readonly retryAfterMs?: number | undefined;
+  /** Whoever can tell the story that ended with it. */
+  #teller: object | undefined;
+
+  static {
+    tellOn = (error, teller) => {
+      error.#teller = teller;
+    };
+    tellerOn = (error) => error.#teller;
+    isOwn = (error): error is HoldfastError => typeof error === "object" && error !== null && #teller in error;
+  }
 
   constructor(message?: string, facts: ErrorFacts = {}) {
     super(message);

@@ -72,7 +72,7 @@ function fused({ kind, layer }: LayerSpec, at: number, specs: readonly LayerSpec
     return {
       ...bare,
       kind,
-      recover: recovery.recover.bind(recovery),
+      recover: recovering(recovery),
       ready: recovery.ready?.bind(recovery),
       hearsSuccess: recovery.hearsSuccess ?? false,
       elsewhere: recovery.elsewhere?.bind(recovery),
@@ -88,6 +88,14 @@ function fused({ kind, layer }: LayerSpec, at: number, specs: readonly LayerSpec
     judge: bracket.judge?.bind(bracket),
     ended: bracket.ended?.bind(bracket),
     ready: bracket.ready?.bind(bracket),
+  };
+}
+
+function recovering(recovery: InnerRecovery): InnerRecovery["recover"] {
+  if (recovery.notesFailures) return recovery.recover.bind(recovery);
+  return (attempt, ...rest) => {
+    (attempt as AttemptRecord).note();
+    return recovery.recover(attempt, ...rest);
   };
 }
 

@@ -172,7 +172,6 @@ export class Race extends WayIn {
   /** Gives whether it has to be waited for. */
   private recover(recover: NonNullable<FusedLayer["recover"]>): boolean {
     if (this.is(CUT) || this.verdict === FAULT) return false;
-    this.note();
     const { at } = this;
     try {
       const again = (options?: { delayMs?: number }) => this.again(at, options?.delayMs ?? 0);
@@ -214,10 +213,11 @@ export class Race extends WayIn {
   }
 
   private finish(): void {
-    this.flags |= DONE;
-    this.note();
-    this.tellEnds(0);
     const { call, outer, threw, value, verdict, resolve, reject } = this;
+    this.flags |= DONE;
+    // a call that ends here notes its failure when its story is asked for
+    if (outer !== null || !call.stack.seams.events.quiet) this.note();
+    this.tellEnds(0);
     this.input = undefined;
     if (outer === null) return call.finish(!threw, value, verdict);
     this.resolve = this.reject = null;

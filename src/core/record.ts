@@ -26,6 +26,12 @@ export interface Cuttable {
   abandon(cut: Cut): void;
 }
 
+/** Its first attempt. */
+interface Root extends Cuttable {
+  /** Puts its failure into the story. */
+  note(endedAt?: number): void;
+}
+
 /** The way a call hears of its caller's abort. */
 export interface Following {
   leave(call: CallRecord): void;
@@ -95,7 +101,7 @@ export class CallRecord implements Cuttable {
   readonly no = ++calls;
   /** Monotonic ms. */
   readonly startedAt: number;
-  root: Cuttable | null = null;
+  root: Root | null = null;
   cut: Cut | null = null;
   attempts = 0;
   failures: readonly Failure[] = nothing;
@@ -265,7 +271,8 @@ export class CallRecord implements Cuttable {
       else keepSuccess(this);
       if (watched) this.tellEnd(this.end);
     }
-    this.root = null;
+    // of a failed call it tells the story's last failure, when somebody asks
+    if (!failed) this.root = null;
     const body = ok && (this.following !== null || this.rare !== null) ? bodyOf(value) : undefined;
     if (body === undefined) this.release();
     else this.follow(body);
@@ -296,16 +303,17 @@ export class CallRecord implements Cuttable {
   }
 
   story(): Story {
-    const { stack, rare } = this;
+    const { stack, rare, end, root } = this;
     const { clock } = stack.seams;
+    if (end !== null) root?.note(this.startedAt + end.elapsedMs);
     return {
       id: this.id,
       name: stack.name,
       component: stack.component,
-      state: this.end?.state ?? "succeeded",
+      state: end?.state ?? "succeeded",
       labels: this.labels,
       startedAt: clock.now() - (clock.monotonic() - this.startedAt),
-      elapsedMs: this.end?.elapsedMs ?? clock.monotonic() - this.startedAt,
+      elapsedMs: end?.elapsedMs ?? clock.monotonic() - this.startedAt,
       attempts: this.attempts,
       failures: this.failures.slice(),
       tier: this.tier,

@@ -27,25 +27,37 @@ const common = shared("seams", () => {
 
 /** What is in force for one wrapper or call, now. */
 export class LiveSeams implements Seams {
-  private readonly given: Partial<Seams>;
-  constructor(given: Partial<Seams> = {}) {
-    this.given = given;
+  readonly name: string | undefined;
+  // as fields of their own: to look for what is not there is what costs most on the way of a call
+  private readonly ownEvents: EventBus | undefined;
+  private readonly ownClock: Clock | undefined;
+  private readonly ownRandom: (() => number) | undefined;
+
+  constructor({ name, events, clock, random }: Partial<Seams> = {}) {
+    this.name = name;
+    this.ownEvents = events;
+    this.ownClock = clock;
+    this.ownRandom = random;
   }
+
   /** These with others in place of some. */
-  with(others: Partial<Seams>): LiveSeams {
-    return new LiveSeams({ ...this.given, ...others });
+  with({ name, events, clock, random }: Partial<Seams>): LiveSeams {
+    return new LiveSeams({
+      name: name ?? this.name,
+      events: events ?? this.ownEvents,
+      clock: clock ?? this.ownClock,
+      random: random ?? this.ownRandom,
+    } as Partial<Seams>);
   }
+
   get events(): EventBus {
-    return this.given.events ?? common.events;
+    return this.ownEvents ?? common.events;
   }
   get clock(): Clock {
-    return this.given.clock ?? inForce.clock;
+    return this.ownClock ?? inForce.clock;
   }
   get random(): () => number {
-    return this.given.random ?? common.random;
-  }
-  get name(): string | undefined {
-    return this.given.name;
+    return this.ownRandom ?? common.random;
   }
 }
 

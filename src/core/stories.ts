@@ -1,5 +1,5 @@
 // Recent stories by their id, and the story of a failed call from its error alone.
-import { type HoldfastError, OptionsInvalidError } from "./errors.ts";
+import { type HoldfastError, isOwn, OptionsInvalidError, tellerOn, tellOn } from "./errors.ts";
 import { shared } from "./shared.ts";
 import type { Story } from "./story.ts";
 
@@ -17,13 +17,18 @@ interface Ring {
 
 const kept = shared("stories", () => ({
   byError: new WeakMap<WeakKey, StoryTeller>(),
+  // each copy of the package can look into the errors that it made
+  ofOwn: [] as ((error: unknown) => StoryTeller | undefined)[],
   failures: ring(100),
   successes: ring(0),
 }));
 
+kept.ofOwn.push((error) => (isOwn(error) ? (tellerOn(error) as StoryTeller | undefined) : undefined));
+
 /** Keeps it for `stories.get` and `storyOf`; of one error the outermost call that settled is told. */
 export function keepFailure(teller: StoryTeller, error: unknown): void {
-  if ((typeof error === "object" && error !== null) || typeof error === "function") kept.byError.set(error, teller);
+  if (isOwn(error)) tellOn(error, teller);
+  else if (isKey(error)) kept.byError.set(error, teller);
   put(kept.failures, teller);
 }
 
@@ -46,13 +51,16 @@ export function forgetStories(): void {
 
 /** Whether a call has settled with this very error: then it is no fresh refusal of a layer. */
 export function hasStory(error: HoldfastError): boolean {
-  return kept.byError.has(error);
+  return isOwn(error) ? tellerOn(error) !== undefined : kept.byError.has(error);
 }
 
 /** The story of the outermost call that settled with this error; not for primitives, which cannot be told apart. */
 export function storyOf(error: unknown): Story | undefined {
-  const known = (typeof error === "object" && error !== null) || typeof error === "function";
-  return known ? kept.byError.get(error)?.story() : undefined;
+  for (const look of kept.ofOwn) {
+    const teller = look(error);
+    if (teller !== undefined) return teller.story();
+  }
+  return isKey(error) ? kept.byError.get(error)?.story() : undefined;
 }
 
 /** Recent stories: the last 100 failures by default; successes when `keep` asks for them. */
@@ -105,4 +113,8 @@ function checkCounts(counts: Readonly<Record<string, unknown>>): void {
 
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isKey(seen: unknown): seen is WeakKey {
+  return (typeof seen === "object" && seen !== null) || typeof seen === "function";
 }

@@ -105,10 +105,11 @@ export abstract class WayIn extends AttemptRecord {
     } catch (error) {
       return this.settle(THREW, error);
     }
-    if (!isThenable(given)) return this.settle(0, given);
-    // a thenable of somebody's own may do anything when it is asked
-    const settling = given instanceof Promise ? given : Promise.resolve(given);
-    settling.then(
+    if (!(given instanceof Promise)) {
+      if (!isThenable(given)) return this.settle(0, given);
+      given = Promise.resolve(given); // a thenable of somebody's own may do anything when it is asked
+    }
+    (given as Promise<unknown>).then(
       (value) => this.settle(0, value),
       (error) => this.settle(THREW, error),
     );

@@ -10,14 +10,14 @@ export function errorVerdict(attempt: AttemptRecord, error: unknown): Verdict {
   const { classify } = attempt.call.stack;
   const { last } = attempt;
   // what an attempt inside was already found to be is not judged anew
-  if (last !== null && last.threw && last.value === error && last.verdict !== undefined) return last.verdict;
+  if (last?.threw && last.value === error && last.verdict !== undefined) return last.verdict;
   return (classify === undefined ? undefined : classify(error, classifyError)) ?? classifyError(error);
 }
 
 /** `undefined`: nothing wrong with it. Throws what a user's `classify` throws. */
 export function valueVerdict(attempt: AttemptRecord, value: unknown): Verdict | undefined {
   const { last } = attempt;
-  if (last !== null && !last.threw && last.value === value) return last.verdict;
+  if (last?.threw === false && last.value === value) return last.verdict;
   if (typeof value !== "object" || value === null || !attempt.called) return undefined;
   const { classify } = attempt.call.stack;
   return classify === undefined ? classifyValue(value) : classify(value, classifyValue);

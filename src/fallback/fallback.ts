@@ -111,6 +111,7 @@ interface Way {
 function recovery(ways: readonly Way[], otherwise: Otherwise | undefined, tools: Tools): InnerRecovery {
   return {
     tiers: ways.map(({ segment }) => segment),
+    notesFailures: true,
     elsewhere: ({ context, input }) => (context.fallback === false ? Number.POSITIVE_INFINITY : soonest(ways, input)),
     recover(attempt, _outcome, verdict) {
       const first = attempt as AttemptRecord;
@@ -144,6 +145,7 @@ class Descent {
 
   async run(): Promise<unknown> {
     const { first, ways } = this;
+    first.note();
     let tried = 0;
     for (const way of ways) {
       if (first.isCut || this.mustNotRepeat()) break;
