@@ -26,8 +26,12 @@ export interface About {
 
 /** Every subscription gives its undo. Dispatch is synchronous; a listener that throws or rejects becomes `listener.failed`. */
 export interface EventBus {
-  on<T extends EventType>(type: T | readonly T[], listener: (event: EventOf<T>) => void, only?: Only): () => void;
-  once<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): () => void;
+  on<T extends EventType>(
+    type: T | readonly T[],
+    listener: (event: NoInfer<EventOf<T>>) => void,
+    only?: Only,
+  ): () => void;
+  once<T extends EventType>(type: T, listener: (event: NoInfer<EventOf<T>>) => void): () => void;
   onAny(listener: (event: AnyEvent) => void): () => void;
   /** As an async iterator; what is not read in time is dropped, the oldest first, and counted. `max` defaults to 1000. */
   stream<T extends EventType>(
@@ -114,10 +118,11 @@ export function eventBus(): EventBus {
       return undo;
     },
     onAny(listener) {
-      const subscription = { listener: listener as Listener, only: undefined };
+      const subscription: Subscription = { listener: listener as Listener, only: undefined, undone: false };
       toAll = [...toAll, subscription];
       count();
       return () => {
+        subscription.undone = true;
         toAll = toAll.filter((one) => one !== subscription);
         count();
       };

@@ -16,14 +16,8 @@ interface Pending {
   readonly entry: TimerEntry;
 }
 
-// taken when this module is loaded: fake timers that a test installs afterwards do not hold it up
-const soon: (then: () => void) => unknown =
-  typeof setImmediate === "function"
-    ? setImmediate
-    : (
-        (later) => (then) =>
-          later(then, 0)
-      )(setTimeout);
+// taken when this module is loaded: fake timers that a test installs afterwards do not hold it up; not every runtime has both
+const { setImmediate: soon, setTimeout: later } = globalThis as Partial<typeof globalThis>;
 
 /** Promises settle within one turn of the event loop; what goes through streams or turns of its own takes a few. */
 const turns = 8;
@@ -99,7 +93,8 @@ function placeOf(due: number, pending: readonly Pending[]): number {
 }
 
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < turns; turn++) await new Promise<void>((resolve) => soon(resolve));
+  for (let turn = 0; turn < turns; turn++)
+    await new Promise<void>((resolve) => (soon === undefined ? later?.(resolve, 0) : soon(resolve)));
 }
 
 function unfit(by: unknown): OptionsInvalidError {
