@@ -22,20 +22,21 @@ export function protectedBy<I, O>(stack: Stack): Protected<I, O> {
   return call;
 }
 
-/** The record of the call that was begun last. */
+/** The record of the call whose promise `begin` gave last. */
 export let begun: CallRecord;
 
 /** Begins a call and gives the caller's promise; `told`: somebody wants its story, however it ends. */
 export function begin(stack: Stack, input: unknown, options: CallOptions | undefined, told: boolean): Promise<unknown> {
   const { promise, resolve, reject } = openPromise();
   const call = new CallRecord(stack, resolve, reject);
-  begun = call;
   if (told) call.measure();
   const own = stack.recovers || !stack.seams.events.quiet;
   if (own) call.keepContext();
   const answer = own ? promise.then(goOn) : promise;
   // an index, as `inputs.map(call)` passes it, says nothing
   enter(call, input, typeof options === "object" && options !== null ? options : undefined);
+  // last, because an operation begins calls of its own
+  begun = call;
   return answer;
 }
 
