@@ -1,0 +1,90 @@
+// The moments of an attempt, as a circuit takes part in them.
+import type { Attempt, Bracket } from "../core/layer.ts";
+import type { Outcome, Verdict } from "../core/verdict.ts";
+import { hearAttempt } from "./breakerHear.ts";
+import { rampMs, refuse } from "./breakerRefusal.ts";
+import type { Circuit } from "./circuit.ts";
+
+/** One circuit for all. */
+export class CircuitBracket implements Bracket {
+  readonly circuit: Circuit;
+  /** A success is only counted. */
+  private readonly plain: boolean;
+
+  constructor(circuit: Circuit) {
+    const { slowCallDuration, when } = circuit.settings;
+    this.circuit = circuit;
+    this.plain = slowCallDuration === undefined && when === undefined;
+  }
+
+  /** Refuses before anyone queues; takes nothing. */
+  before(attempt: Attempt): unknown {
+    const { circuit } = this;
+    if (circuit.isCalm) return attempt.input;
+    circuit.refresh(attempt.serial - 1);
+    if (circuit.settings.mode !== "enforce") return attempt.input;
+    const waitMs = circuit.waitMs() || rampMs(circuit);
+    return waitMs === 0 ? attempt.input : refuse(circuit, waitMs, attempt.context);
+  }
+
+  /** Admitted everywhere: takes the place of a probe; it may have opened since. */
+  started(attempt: Attempt): unknown {
+    const { circuit } = this;
+    if (circuit.isCalm) return undefined;
+    circuit.refresh(attempt.serial - 1);
+    const { context } = attempt;
+    const waitMs = circuit.enter(attempt, context) || (circuit.settings.mode === "observe" ? rampMs(circuit) : 0);
+    return waitMs === 0 ? undefined : refuse(circuit, waitMs, context);
+  }
+
+  after(attempt: Attempt, outcome: Outcome<unknown>, verdict: Verdict | undefined): void {
+    const { circuit } = this;
+    if (verdict === undefined && this.plain && circuit.isCalm && attempt.serial > circuit.since) {
+      const now = circuit.seams.clock.monotonic();
+      circuit.countsAt(now).success(now);
+    } else {
+      circuit.refresh();
+      hearAttempt(circuit, attempt, outcome, verdict);
+    }
+  }
+
+  ready(_input?: unknown): number {
+    const { circuit } = this;
+    circuit.refresh();
+    return circuit.settings.mode === "enforce" ? circuit.waitMs() : 0;
+  }
+}
+
+/** A circuit for each key: the one that an attempt met is the one that hears of it, whatever becomes of its input. */
+export class KeyedBracket implements Bracket {
+  private readonly of: (input: unknown) => CircuitBracket;
+  private readonly known: (input: unknown) => CircuitBracket | undefined;
+  private readonly met = new WeakMap<Attempt, CircuitBracket>();
+
+  constructor(of: (input: unknown) => CircuitBracket, known: (input: unknown) => CircuitBracket | undefined) {
+    this.of = of;
+    this.known = known;
+  }
+
+  before(attempt: Attempt): unknown {
+    const bracket = this.of(attempt.input);
+    this.met.set(attempt, bracket);
+    return bracket.before(attempt);
+  }
+
+  started(attempt: Attempt): unknown {
+    return this.met.get(attempt)?.started(attempt);
+  }
+
+  after(attempt: Attempt, outcome: Outcome<unknown>, verdict: Verdict | undefined): void {
+    this.met.get(attempt)?.after(attempt, outcome, verdict);
+  }
+
+  ready(input: unknown): number {
+    try {
+      return this.known(input)?.ready() ?? 0;
+    } catch {
+      return 0; // an input that a layer in between has yet to put right may have no key
+    }
+  }
+}

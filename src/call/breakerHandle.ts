@@ -1,0 +1,111 @@
+// A breaker in a person's hands, or in those of code that is no single promise.
+import { classifyError, classifyValue } from "../core/classify.ts";
+import type { Wrapper } from "../core/operation.ts";
+import type { Outcome } from "../core/verdict.ts";
+import { hear, ignore } from "./breakerHear.ts";
+import { aboutOf, rampMs, tellRefused } from "./breakerRefusal.ts";
+import { read, type Saved, write } from "./breakerSaved.ts";
+import type { Circuit } from "./circuit.ts";
+
+/** Where a breaker keeps how its circuit is found. */
+const CIRCUIT = Symbol("holdfast.circuit");
+interface Handled {
+  readonly [CIRCUIT]: () => Circuit;
+}
+
+/** Gives a wrapper what a breaker has beside; its circuit is looked for at each use. */
+export function withHandle(wrapper: Wrapper, circuit: () => Circuit): Wrapper & typeof handle {
+  const handled = Object.defineProperty(wrapper, CIRCUIT, { value: circuit });
+  return Object.setPrototypeOf(handled, handle);
+}
+
+/** One for all breakers, of which there may be thousands; bound when read, so that it can be destructured. */
+const handle = {
+  __proto__: Function.prototype,
+
+  get state() {
+    return stateOf(circuitOf(this));
+  },
+  get acquire() {
+    return () => {
+      const circuit = circuitOf(this);
+      return circuit.settings.mode === "off" ? idlePermit : acquire(circuit);
+    };
+  },
+  get isolate() {
+    return (): (() => void) => {
+      const circuit = circuitOf(this);
+      return circuit.settings.mode === "off" ? () => {} : circuit.isolate(aboutOf(circuit));
+    };
+  },
+  get close() {
+    return (): void => {
+      const circuit = circuitOf(this);
+      circuit.close(aboutOf(circuit));
+    };
+  },
+  get save() {
+    return (): string => write(savedOf(circuitOf(this)));
+  },
+  get restore() {
+    return (saved: string): void => {
+      const given = read(saved);
+      const circuit = circuitOf(this);
+      const about = aboutOf(circuit);
+      if (circuit.settings.mode === "off") return;
+      if (given.state === "open") circuit.resume(given, about);
+      else if (given.state === "closed") circuit.close(about);
+      else circuit.isolate(about);
+    };
+  },
+};
+
+function circuitOf(breaker: object): Circuit {
+  const circuit = (breaker as Handled)[CIRCUIT]();
+  circuit.refresh();
+  return circuit;
+}
+
+export function stateOf(circuit: Circuit) {
+  const { isolated, phase, totals } = circuit;
+  const { calls, failures } = totals;
+  if (isolated !== undefined) return { state: "isolated", since: isolated.at, calls, failures } as const;
+  if (phase.is === "closed") return { state: "closed", since: phase.since, calls, failures } as const;
+  const nextProbeMs = Math.ceil(circuit.waitMs());
+  const { at, ms } = phase.broken;
+  // over is over, also while no call has come to notice
+  if (phase.is === "open" && nextProbeMs > 0)
+    return { state: "open", since: at, nextProbeMs, calls, failures } as const;
+  return { state: "halfOpen", since: at + ms, nextProbeMs, calls, failures } as const;
+}
+
+function savedOf({ isolated, phase }: Circuit): Saved {
+  if (isolated !== undefined) return { version: 1, state: "isolated" };
+  if (phase.is === "closed") return { version: 1, state: "closed" };
+  const { at, ms, why, failedProbes } = phase.broken;
+  return { version: 1, state: "open", at, ms, why, failedProbes };
+}
+
+const idlePermit = { done(): void {} };
+
+function acquire(circuit: Circuit) {
+  const about = aboutOf(circuit);
+  const permit = { done: settle };
+  const waitMs = circuit.enter(permit, about) || rampMs(circuit);
+  if (waitMs > 0 && tellRefused(circuit, waitMs, about)) return undefined;
+  const { era } = circuit;
+  const { clock } = circuit.seams;
+  const startedAt = clock.monotonic();
+  let done = false;
+  return permit;
+
+  function settle(outcome: Outcome<unknown>): void {
+    const verdict = outcome.ok ? classifyValue(outcome.value, clock.now()) : classifyError(outcome.error, clock.now());
+    if (done) return;
+    done = true;
+    circuit.refresh();
+    const held = circuit.giveBack(permit);
+    if (!held && era !== circuit.era) return ignore(circuit, verdict, about);
+    hear(circuit, held, clock.monotonic() - startedAt, outcome, verdict, about);
+  }
+}

@@ -1,0 +1,50 @@
+// A circuit for each key, of the keys seen last.
+import { LRUCache } from "lru-cache";
+import type { LiveSeams } from "../core/seams.ts";
+import { CircuitBracket } from "./breakerBracket.ts";
+import { stateOf } from "./breakerHandle.ts";
+import type { Settings } from "./breakerSettings.ts";
+import { Circuit } from "./circuit.ts";
+
+/** So many keys have a circuit at a time. */
+export const mostKeys = 1_000;
+
+export class Circuits {
+  private readonly settings: Settings;
+  private readonly seams: LiveSeams;
+  private readonly kept = new LRUCache<string, CircuitBracket>({ max: mostKeys });
+
+  constructor(settings: Settings, seams: LiveSeams) {
+    this.settings = settings;
+    this.seams = seams;
+  }
+
+  at(key: string): CircuitBracket {
+    if (typeof key !== "string") throw new TypeError(`The key of a breaker has to be a string, not ${typeof key}.`);
+    const known = this.kept.get(key);
+    if (known !== undefined) return known;
+    if (this.kept.size >= mostKeys) this.makeRoom();
+    const made = new CircuitBracket(new Circuit(this.settings, this.seams, key));
+    this.kept.set(key, made);
+    return made;
+  }
+
+  /** Without making one, or counting as a use. */
+  known(key: string): CircuitBracket | undefined {
+    return this.kept.peek(key);
+  }
+
+  /** For people: how many there are, and those that are not closed. */
+  state(): { readonly keys: number; readonly notClosed: Readonly<Record<string, object>> } {
+    const notClosed = [...this.kept.entries()].filter(([, { circuit }]) => !circuit.isClosed);
+    return {
+      keys: this.kept.size,
+      notClosed: Object.fromEntries(notClosed.map(([key, { circuit }]) => [key, stateOf(circuit)])),
+    };
+  }
+
+  /** A break would end if its circuit were forgotten: the closed ones go first, the one used longest ago before others. */
+  private makeRoom(): void {
+    for (const key of this.kept.rkeys()) if (this.kept.peek(key)?.circuit.isClosed) return void this.kept.delete(key);
+  }
+}
