@@ -245,11 +245,16 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     if (this.call.stack.ends) this.more.open.set(kid, at);
   }
 
+  /** The way out begins at this layer: those inside it were never entered. */
+  protected leavesFrom(at: number): void {
+    if (this.call.stack.ends) this.more.endedTo = at;
+  }
+
   /** Tells the layers of the true end as far as it has come: what ran inside them has settled, and so have they. */
-  protected tellEnds(from: number): void {
+  protected tellEnds(): void {
     if (!this.call.stack.ends) return;
     const { more, segment } = this;
-    if (more.endedTo < 0) more.endedTo = from;
+    if (more.endedTo < 0) return; // not answered yet
     while (more.endedTo < this.at && !this.is(RUNNING | HELD)) {
       const i = more.endedTo;
       for (const at of more.open.values()) if (at <= i) return;
@@ -266,7 +271,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
       return;
     const { outer } = this;
     outer.more.open.delete(this);
-    outer.tellEnds(0);
+    outer.tellEnds();
   }
 
   protected is(flags: number): boolean {

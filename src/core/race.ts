@@ -71,7 +71,7 @@ export class Race extends WayIn {
       if (threw === 0 && this.call.stack.ends) this.keepBody(value);
       this.weigh(at, threw, value);
     }
-    this.tellEnds(at);
+    this.tellEnds();
   }
 
   /** Nobody waits for it any more. */
@@ -92,7 +92,7 @@ export class Race extends WayIn {
     this.flags |= HELD;
     body.onEnd(() => {
       this.flags &= ~HELD;
-      this.tellEnds(0);
+      this.tellEnds();
     });
   }
 
@@ -109,6 +109,7 @@ export class Race extends WayIn {
   protected answer(at: number, threw: number, value: unknown, verdict: Verdict | undefined): void {
     this.flags |= ANSWERED;
     disarm(this);
+    this.leavesFrom(at);
     this.come(at, threw, value, verdict);
   }
 
@@ -217,7 +218,7 @@ export class Race extends WayIn {
     this.flags |= DONE;
     // a call that ends here notes its failure when its story is asked for
     if (outer !== null || !call.stack.seams.events.quiet) this.note();
-    this.tellEnds(0);
+    this.tellEnds();
     this.input = undefined;
     if (outer === null) return call.finish(!threw, value, verdict);
     this.resolve = this.reject = null;

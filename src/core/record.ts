@@ -188,7 +188,7 @@ export class CallRecord implements Cuttable {
 
   /** Goes on with what was ended: in the call's own async context where anything may follow or anybody listens. */
   wake(ended: Wakeable): void {
-    if ((this.flags & KEEPS_CONTEXT) === 0) return ended.cutShort();
+    if ((this.flags & (KEEPS_CONTEXT | ENDED)) !== KEEPS_CONTEXT) return ended.cutShort();
     if (this.waking !== null) {
       this.waking.woken.push(ended);
       return;
@@ -265,7 +265,9 @@ export class CallRecord implements Cuttable {
     const { clock, events } = this.stack.seams;
     const watched = !events.quiet;
     if (failed || watched || (this.flags & MEASURED) !== 0 || this.parent !== null || keepsSuccesses()) {
-      const elapsedMs = clock.monotonic() - this.startedAt;
+      // what was turned away on its way in took no time worth asking the clock for
+      const turnedAway = this.attempts === 0 && (this.flags & ENTERING) !== 0;
+      const elapsedMs = turnedAway ? 0 : clock.monotonic() - this.startedAt;
       this.end = { ok, given: failed ? value : undefined, state: stateOf(this, ok, value, verdict), elapsedMs };
       if (failed) keepFailure(this, ok ? undefined : value);
       else keepSuccess(this);

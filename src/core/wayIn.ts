@@ -62,8 +62,12 @@ export abstract class WayIn extends AttemptRecord {
 
   /** A place granted to an attempt that is over goes straight back. */
   private handBack(layer: FusedLayer): void {
-    layer.after?.(this, this.outcome, this.verdict);
-    layer.ended?.(this);
+    try {
+      layer.after?.(this, this.outcome, this.verdict);
+      layer.ended?.(this);
+    } catch {
+      // the call is over: nobody is left to be told
+    }
   }
 
   /** A layer's moment threw: it refused, or a user's function in it failed. */
