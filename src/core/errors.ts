@@ -1,5 +1,6 @@
 // One error for each thing a caller handles differently.
 import { spell } from "./duration.ts";
+import { isResponse } from "./shapes.ts";
 import { BRAND } from "./shared.ts";
 import type { Failure, Finding } from "./verdict.ts";
 
@@ -77,18 +78,18 @@ export class HoldfastError extends Error {
   static is(error: unknown, code?: ErrorCode): boolean {
     if (typeof error !== "object" || error === null) return false;
     const ours = error as { readonly [BRAND]?: true; readonly code?: ErrorCode };
-    return ours[BRAND] === true && (code === undefined || ours.code === code);
+    try {
+      return ours[BRAND] === true && (code === undefined || ours.code === code);
+    } catch {
+      return false; // a proxy that throws is none of ours
+    }
   }
 
-  /** Plain facts for a log: no stack, no story. */
+  /** Plain facts for a log: no stack, no story, other errors in a few words. */
   toJSON(): object {
     const { name, message, cause } = this;
-    return {
-      ...this,
-      name,
-      message,
-      ...(cause === undefined ? {} : { cause: cause instanceof Error ? `${cause.name}: ${cause.message}` : cause }),
-    };
+    const told = cause instanceof Error ? `${cause.name}: ${brief(cause)}` : written(cause, 0);
+    return { ...(written({ ...this }, 0) as object), name, message, ...(cause !== undefined && { cause: told }) };
   }
 }
 Object.defineProperty(HoldfastError.prototype, BRAND, { value: true });
@@ -213,9 +214,11 @@ says(OptionsInvalidError, (e) => `The options of ${named(e)} cannot be used. ${l
 export function stackless<E extends HoldfastError>(make: () => E): E {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
-  const error = make();
-  Error.stackTraceLimit = limit;
-  return error;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
 }
 
 /** Gives the class its name and a message that is put together only when somebody reads it. */
@@ -248,15 +251,38 @@ function list(findings: readonly Finding[]): string {
 
 /** Short enough for a message, whatever it is. */
 export function brief(seen: unknown): string {
-  const text = seen instanceof Error ? seen.message || seen.name : typeof seen === "string" ? seen : show(seen);
+  const text = typeof seen === "string" ? seen : show(seen);
   return text.length > 120 ? `${text.slice(0, 119)}…` : text;
 }
 
 function show(seen: unknown): string {
   try {
-    if (typeof Response !== "undefined" && seen instanceof Response) return `HTTP ${seen.status}`;
-    return JSON.stringify(seen) ?? String(seen);
+    if (isResponse(seen)) return `HTTP ${(seen as Response).status}`;
+    const kind = Object.prototype.toString.call(seen);
+    // also those of another realm
+    if (seen instanceof Error || kind === "[object Error]")
+      return String((seen as Error).message || (seen as Error).name);
+    if (typeof seen === "bigint") return String(seen);
+    return tryJson(seen) ?? (typeof seen === "object" ? kind : String(seen));
   } catch {
-    return Object.prototype.toString.call(seen);
+    return "[unreadable]";
   }
+}
+
+function tryJson(seen: unknown): string | undefined {
+  try {
+    return JSON.stringify(seen);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What JSON can write, to a depth at which circles have an end. */
+function written(seen: unknown, depth: number): unknown {
+  if (typeof seen !== "object" || seen === null) return typeof seen === "bigint" ? String(seen) : seen;
+  if (depth > 4) return brief(seen);
+  if (Array.isArray(seen)) return seen.map((one) => written(one, depth + 1));
+  const prototype: unknown = Object.getPrototypeOf(seen);
+  if (prototype !== Object.prototype && prototype !== null) return brief(seen);
+  return Object.fromEntries(Object.entries(seen).map(([key, value]) => [key, written(value, depth + 1)]));
 }
