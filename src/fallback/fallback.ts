@@ -151,9 +151,13 @@ class Descent {
       if (first.isCut || this.mustNotRepeat()) break;
       if (!(await this.admits(way))) continue;
       tried++;
+      const reason = kindOf(this.latest);
       await this.ask(way);
       const { verdict, value } = this.latest;
-      if (verdict === undefined) return value;
+      if (verdict === undefined) {
+        first.call.more.degraded = { reason };
+        return value;
+      }
       if (verdict === FAULT) throw new Fault(value);
     }
     return this.end(tried);
@@ -208,7 +212,7 @@ class Descent {
           to: "otherwise",
           kind: kindOf(latest),
         });
-        call.more.degraded = { reason: "otherwise" };
+        call.more.degraded = { reason: kindOf(latest) };
         call.more.tierName = "otherwise";
         return value;
       }
