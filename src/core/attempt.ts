@@ -2,10 +2,10 @@
 import { Context, type ContextSource, type Said } from "./context.ts";
 import { addCost } from "./cost.ts";
 import { discard } from "./discard.ts";
+import { failureOf, tellFailure } from "./failure.ts";
 import type { Attempt } from "./layer.ts";
 import type { Cost } from "./operation.ts";
 import type { CallRecord, Cut, Cuttable } from "./record.ts";
-import { statusWithin } from "./shapes.ts";
 import type { FusedLayer, Segment } from "./stack.ts";
 import { Timed } from "./timers.ts";
 import type { Outcome, Verdict } from "./verdict.ts";
@@ -183,30 +183,12 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   note(endedAt = this.now()): void {
     if (this.is(NOTED) || this.verdict === undefined) return;
     this.flags |= NOTED;
-    const { call, context, segment, startedAt, rare, value } = this;
-    if (call.failures.at(-1)?.error === value && rare?.last !== null && rare?.last !== undefined) return; // told by the attempt inside
-    const { seams } = call.stack;
-    const elapsedMs = Math.max(0, endedAt - startedAt);
-    const { kind } = this.verdict;
-    call.fail({
-      error: value,
-      kind,
-      attempt: context.attempt,
-      tier: segment.tier,
-      tierName: segment.tierName,
-      ...(rare?.produced !== undefined && { produced: rare.produced }),
-      startedAt: seams.clock.now() - (this.now() - startedAt),
-      elapsedMs,
-      ...(rare?.cost !== undefined && { cost: rare.cost }),
-    });
-    const { events } = seams;
-    if (events.quiet || !this.called) return;
-    events.emit(
-      "attempt.failed",
-      { attempt: context.attempt, tier: segment.tier, kind, error: value, elapsedMs },
-      call,
-    );
-    if (kind === "unauthorized") events.emit("credentials.refused", { status: statusWithin(value) ?? 401 }, call);
+    const { call, rare, value } = this;
+    const told = call.failures.at(-1);
+    if (told?.error === value && this.last !== null) return; // by the attempt inside
+    const failure = failureOf(this, this.verdict.kind, endedAt, rare?.produced, rare?.cost);
+    call.fail(failure);
+    if (this.called && !call.stack.seams.events.quiet) tellFailure(call, failure);
   }
 
   /** Remembers the input as the layers outside gave it, for the next attempt. */

@@ -1,14 +1,15 @@
 // The record of one call: from its entering to its one end, and what is told of it afterwards.
 import { type Body, bodyOf } from "./body.ts";
 import { addCost } from "./cost.ts";
-import { brief, type DeadlineExceededError, HoldfastError, OutputRejectedError, stackless } from "./errors.ts";
+import { type DeadlineExceededError, HoldfastError } from "./errors.ts";
 import type { Cost } from "./operation.ts";
+import { free, noLabels, type Parent, Rare } from "./rare.ts";
 import { idOf } from "./seams.ts";
 import type { Stack } from "./stack.ts";
-import { stateOf } from "./state.ts";
+import { refusedValue, stateOf } from "./state.ts";
 import { keepFailure, keepSuccess, keepsSuccesses } from "./stories.ts";
 import type { Story, StoryState } from "./story.ts";
-import { disarm, type Timed } from "./timers.ts";
+import { disarm } from "./timers.ts";
 import type { Failure, Verdict } from "./verdict.ts";
 import { openPromise, Wake, type Wakeable } from "./wake.ts";
 
@@ -37,43 +38,6 @@ export interface Following {
   leave(call: CallRecord): void;
 }
 
-/** The attempt in which a call was made. */
-export interface Parent {
-  leave(child: CallRecord): void;
-}
-
-/** The timer of a deadline, which on a body's way holds no process. */
-interface BodyTimer extends Timed {
-  letProcessEnd(): void;
-}
-
-/** What few calls need. */
-class More {
-  parent: Parent | null = null;
-  children: CallRecord[] | null = null;
-  labels: Readonly<Record<string, string>> = noLabels;
-  cost: Cost = free;
-  /** Monotonic ms; `Infinity`: no deadline. */
-  dueAt = Number.POSITIVE_INFINITY;
-  deadline: BodyTimer | null = null;
-  corrections: { readonly path: string; readonly rule: string }[] | null = null;
-  degraded: { readonly reason: string; readonly ageMs?: number | undefined } | undefined = undefined;
-  reviewId: string | undefined = undefined;
-  /** That answered, or was asked last. */
-  tier = 0;
-  tierName: string;
-  /** Attempts of later tiers, by tier. */
-  counts: number[] | null = null;
-  /** Tiers that were entered in the chain of calls of which this one is the outermost. */
-  entered: Set<unknown> | null = null;
-  /** A delivered body that is not at its end. */
-  body: Body | null = null;
-
-  constructor(name: string) {
-    this.tierName = name;
-  }
-}
-
 /** How it ended, where somebody may ask. */
 interface End {
   readonly ok: boolean;
@@ -92,8 +56,6 @@ const KEEPS_CONTEXT = 16;
 /** How many calls made inside one call its story tells of. */
 const mostChildren = 1_000;
 const nothing: readonly Failure[] = Object.freeze([]);
-const noLabels: Readonly<Record<string, string>> = Object.freeze({});
-const free: Cost = Object.freeze({});
 let calls = 0;
 
 export class CallRecord implements Cuttable {
@@ -112,7 +74,7 @@ export class CallRecord implements Cuttable {
   later: CallRecord | null = null;
   private flags = ENTERING;
   private firstTier = 0;
-  private rare: More | null = null;
+  private rare: Rare | null = null;
   private waking: Wake | null = null;
   private resolve: ((value: unknown) => void) | null;
   private reject: ((error: unknown) => void) | null;
@@ -166,8 +128,8 @@ export class CallRecord implements Cuttable {
   get parent(): Parent | null {
     return this.rare?.parent ?? null;
   }
-  get more(): More {
-    this.rare ??= new More(this.name);
+  get more(): Rare {
+    this.rare ??= new Rare(this.name);
     return this.rare;
   }
 
@@ -256,10 +218,7 @@ export class CallRecord implements Cuttable {
     let value = given;
     if (ok && verdict !== undefined && this.stack.gated) {
       ok = false;
-      value = stackless(() => {
-        const finding = { got: brief(given), wanted: `a value that tells of no failure (${verdict.kind})` };
-        return new OutputRejectedError(this.name, [finding], given);
-      });
+      value = refusedValue(this, given, verdict);
     }
     const failed = !ok || verdict !== undefined;
     const { clock, events } = this.stack.seams;

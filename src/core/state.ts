@@ -1,5 +1,5 @@
 // In which of the named states a call ended.
-import { type ErrorCode, HoldfastError } from "./errors.ts";
+import { brief, type ErrorCode, HoldfastError, OutputRejectedError, stackless } from "./errors.ts";
 import type { CallRecord } from "./record.ts";
 import type { StoryState } from "./story.ts";
 import type { Verdict } from "./verdict.ts";
@@ -15,6 +15,12 @@ export function stateOf(call: CallRecord, ok: boolean, given: unknown, verdict: 
   if (given.code === "FALLBACK_EXHAUSTED" && HoldfastError.is(call.failures.at(-1)?.error, "TIMEOUT"))
     return "timedOut";
   return byCode[given.code] ?? "failed";
+}
+
+/** A value that tells of a failure is never delivered where the output is checked. */
+export function refusedValue(call: CallRecord, value: unknown, verdict: Verdict): OutputRejectedError {
+  const finding = { got: brief(value), wanted: `a value that tells of no failure (${verdict.kind})` };
+  return stackless(() => new OutputRejectedError(call.name, [finding], value));
 }
 
 const refusals: ReadonlySet<ErrorCode> = new Set([

@@ -1,0 +1,34 @@
+// What was tried and did not do, as the story has it and the bus hears it.
+import type { AttemptRecord } from "./attempt.ts";
+import type { Cost } from "./operation.ts";
+import type { CallRecord } from "./record.ts";
+import { statusWithin } from "./shapes.ts";
+import type { Failure, FailureKind } from "./verdict.ts";
+
+/** `endedAt`: monotonic ms. */
+export function failureOf(
+  attempt: AttemptRecord,
+  kind: FailureKind,
+  endedAt: number,
+  produced: unknown,
+  cost: Cost | undefined,
+): Failure {
+  const { call, context, segment, startedAt, value } = attempt;
+  return {
+    error: value,
+    kind,
+    attempt: context.attempt,
+    tier: segment.tier,
+    tierName: segment.tierName,
+    ...(produced !== undefined && { produced }),
+    startedAt: call.stack.seams.clock.now() - (attempt.now() - startedAt),
+    elapsedMs: Math.max(0, endedAt - startedAt),
+    ...(cost !== undefined && { cost }),
+  };
+}
+
+export function tellFailure(call: CallRecord, { attempt, tier, kind, error, elapsedMs }: Failure): void {
+  const { events } = call.stack.seams;
+  events.emit("attempt.failed", { attempt, tier, kind, error, elapsedMs }, call);
+  if (kind === "unauthorized") events.emit("credentials.refused", { status: statusWithin(error) ?? 401 }, call);
+}
