@@ -82,6 +82,7 @@ class WebBody extends BodyEnd {
   cut(reason: unknown): void {
     if (this.ended) return;
     this.cutBy = { reason };
+    this.controller?.deref()?.error(reason);
     this.stop(reason);
   }
 
