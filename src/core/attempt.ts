@@ -241,7 +241,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
       const i = more.endedTo;
       for (const at of more.open.values()) if (at <= i) return;
       more.endedTo++;
-      (segment.layers[i] as FusedLayer).ended?.(this);
+      this.tellEnd(segment.layers[i] as FusedLayer);
     }
     if (
       this.outer === null ||
@@ -254,6 +254,15 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     const { outer } = this;
     outer.more.open.delete(this);
     outer.tellEnds();
+  }
+
+  /** It comes when nobody may be waiting any more: what a layer of a user's throws at it is told to the bus alone. */
+  protected tellEnd({ ended }: FusedLayer): void {
+    try {
+      ended?.(this);
+    } catch (error) {
+      this.call.stack.seams.events.emit("listener.failed", { heard: "attempt.ended", error }, this.call);
+    }
   }
 
   protected is(flags: number): boolean {

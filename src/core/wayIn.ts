@@ -64,10 +64,10 @@ export abstract class WayIn extends AttemptRecord {
   private handBack(layer: FusedLayer): void {
     try {
       layer.after?.(this, this.outcome, this.verdict);
-      layer.ended?.(this);
     } catch {
       // the call is over: nobody is left to be told
     }
+    this.tellEnd(layer);
   }
 
   /** A layer's moment threw: it refused, or a user's function in it failed. */
