@@ -406,6 +406,15 @@ describe("a response that is followed", () => {
     expect(await second.text()).toBe("strange");
   });
 
+  it("has clones whose status is seen by what reads internal slots too, where the platform can hold it", async () => {
+    const { stream } = streamOf([]);
+    const response = new Response(stream, { status: 404, statusText: "Gone Fishing" });
+    bodyIn(response);
+    const clone = response.clone();
+    const slots = (name: string) => Reflect.get(Response.prototype, name, clone);
+    expect([slots("status"), slots("statusText"), slots("ok")]).toEqual([404, "Gone Fishing", false]);
+  });
+
   it("still serves what reads its internal slots", async () => {
     const { response } = await setup("/whole");
     expect(await Response.prototype.json.call(response)).toEqual(report);
@@ -523,22 +532,28 @@ describe("a body that nobody can reach any more", () => {
     }
   });
 
-  it("leaves nothing behind, neither a connection nor itself, a thousand times", async () => {
+  it("leaves nothing behind, neither a connection nor itself, however often", { timeout: 30_000 }, async () => {
     const server = await loopback();
     const responses: WeakRef<Response>[] = [];
     let ends = 0;
-    for (let i = 0; i < 1_000; i++) {
-      const response = await fetch(`${server.origin}/stall`);
+    const use = async (path: string, close: (response: Response, body: Body) => unknown) => {
+      const response = await fetch(server.origin + path);
       const body = bodyIn(response);
       body.onEnd(() => ends++);
-      if (i % 2 === 0) body.cut(reason);
-      else await response.body?.cancel();
+      await close(response, body);
       responses.push(new WeakRef(response));
+    };
+    for (let i = 0; i < 100; i++) {
+      await use("/stall", (_, body) => body.cut(reason));
+      await use("/stall", (response) => response.body?.cancel());
+      await use("/whole", (response) => response.json());
     }
-    expect(ends).toBe(1_000);
+    expect(ends).toBe(300);
     const left = () => responses.filter((response) => response.deref() !== undefined).length;
-    await collectedUntil(() => server.connections() === 0 && left() === 0);
-    expect({ connections: server.connections(), left: left() }).toEqual({ connections: 0, left: 0 });
+    // what was read to its end gave its connection back
+    await collectedUntil(() => server.connections() <= 1 && left() === 0);
+    expect(server.connections()).toBeLessThanOrEqual(1);
+    expect(left()).toBe(0);
   });
 });
 
@@ -704,6 +719,13 @@ describe("a stream of Node's", () => {
     expect(incoming.errored).toBe(reason);
     expect(listeners(incoming)).toEqual(before);
     expect(request.listenerCount("error")).toBe(ofRequest);
+  });
+
+  it("that says nothing when it is destroyed keeps no listener of ours either", async () => {
+    const stream = new PassThrough({ destroy: (_, done) => done() });
+    bodyIn(stream).cut(reason);
+    await once(stream, "close");
+    expect(stream.listenerCount("error")).toBe(0);
   });
 
   it("cut with a reason that is no error, gives an error with it as its cause", async () => {
