@@ -110,6 +110,7 @@ class WebBody extends BodyEnd {
       pull: async (controller) => {
         // an error of the source passes through as it is
         const { done, value } = await reader.read();
+        // our own cancel of the source looks like its end
         if (this.cutBy !== undefined) return;
         if (!done) return controller.enqueue(value as never);
         controller.close();
