@@ -48,7 +48,7 @@ function enter(call: CallRecord, input: unknown, options: Options | undefined): 
   if (options !== undefined) attach(call, options, parent);
   const repeated = said(call, options, parent);
   const attempt = new Race(call, stack, stack.layers.length, null, call.startedAt, deadlineAt, repeated);
-  if (!events.quiet) events.emit("call.started", {}, call);
+  if (!events.quiet) events.emit("call.started", parent === undefined ? {} : { parent: parent.call.id }, call);
   if (call.cut !== null) call.finish(false, call.cut.reason, undefined);
   else {
     call.root = attempt;

@@ -8,8 +8,8 @@ export type Health = "unknown" | "healthy" | "degraded" | "unhealthy";
 
 /** Facts only; durations end in `Ms`. Add your own: `declare module "holdfast" { interface EventMap { "invoice.sent": { cents: number } } }` */
 export interface EventMap {
-  /** A call was entered. */
-  "call.started": {};
+  /** A call was entered; `parent` is the id of the call inside which it was made. */
+  "call.started": { parent?: string | undefined };
   /** Every call ends in exactly one of these. */
   "call.settled": { state: StoryState; tier: number; attempts: number; elapsedMs: number; cost: Cost };
   /** The operation, or a tier's, is called. */
@@ -79,8 +79,8 @@ export interface EventMap {
   "health.changed": { from: Health; to: Health; reason: string };
   /** `configure` has changed a running call. */
   "options.changed": { layer: string };
-  /** A listener threw, or its promise rejected; the others still heard. */
-  "listener.failed": { type: string; error: unknown };
+  /** A listener threw, or its promise rejected, when it heard of this type; the others still heard. */
+  "listener.failed": { heard: string; error: unknown };
 }
 
 export type EventType = keyof EventMap;

@@ -342,6 +342,26 @@ describe("the bus that calls share", () => {
     expect(removed.mock.calls.length).toBe(added.mock.calls.length);
   });
 
+  it("says of a call made inside another whose it is", async () => {
+    const heard: AnyEvent[] = [];
+    const undo = events.on("call.started", (event) => heard.push(event));
+    const inner = named("inner", async (n: number) => n);
+    const outer = named(
+      "outer",
+      async (n: number, context) => (await inner(n, context)) + (await inner(n, { ...context })),
+    );
+    await outer(1);
+    await inner(1);
+    undo();
+    const [first] = heard;
+    expect(heard.map((event) => [event.name, "parent" in event ? event.parent : "none"])).toEqual([
+      ["outer", "none"],
+      ["inner", first?.call],
+      ["inner", first?.call],
+      ["inner", "none"],
+    ]);
+  });
+
   it("tells overlapping calls apart: every event names the call it belongs to", async () => {
     const heard: AnyEvent[] = [];
     const undo = events.onAny((event) => heard.push(event));
