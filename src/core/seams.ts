@@ -90,7 +90,17 @@ export function nextGeneration(): void {
 /** Apart from the ids of other processes and of another copy in this one. */
 const prefix = `${Math.floor(Math.random() * 36 ** 6).toString(36)}-`;
 
+/** Ends of ids, made once: a number becomes text only once in so many calls. */
+const ends = Array.from({ length: 1_296 }, (_, n) => n.toString(36).padStart(2, "0"));
+let block = -1;
+let begins = "";
+
 /** The id of a story. */
 export function idOf(no: number): string {
-  return prefix + no;
+  const of = Math.floor(no / ends.length);
+  if (of !== block) {
+    block = of;
+    begins = prefix + (of === 0 ? "" : of.toString(36));
+  }
+  return begins + ends[no - of * ends.length];
 }

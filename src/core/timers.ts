@@ -48,21 +48,24 @@ export function disarm(entry: Timed): void {
 }
 
 const lists = new Map<number, TimerList>();
+let latest: TimerList | undefined;
 const longest = 2 ** 31 - 1;
 
 function listOf(ms: number): TimerList {
+  if (latest?.ms === ms && latest.setBy === setTimeout) return latest;
   let list = lists.get(ms);
   // a test's fake timers come and go: what they were to ring, the real ones never will, nor the other way round
   if (list === undefined || list.setBy !== setTimeout) {
     list = new TimerList(ms);
     lists.set(ms, list);
   }
+  latest = list;
   return list;
 }
 
 class TimerList {
   readonly setBy = setTimeout;
-  private readonly ms: number;
+  readonly ms: number;
   private first: Timed | null = null;
   private last: Timed | null = null;
   private timer: ReturnType<typeof setTimeout> | null = null;
