@@ -225,7 +225,7 @@ class Rounds {
 
   private async waitForAdmission(): Promise<boolean> {
     const { first, round } = this;
-    const delayMs = this.admissionMs();
+    const delayMs = await asked(() => this.admissionMs());
     if (delayMs === undefined) return false;
     this.patience -= delayMs;
     this.tools.emit(first.context, "retry.scheduled", { attempt: round, delayMs, kind: "notAdmitted" });

@@ -191,6 +191,11 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     if (this.called && !call.stack.seams.events.quiet) tellFailure(call, failure);
   }
 
+  /** A user's function threw when it was asked about a failure that is told already: that is one more. */
+  protected noteFault(): void {
+    if (this.is(NOTED)) this.call.fail(failureOf(this, "bug", this.now(), undefined, undefined));
+  }
+
   /** Remembers the input as the layers outside gave it, for the next attempt. */
   protected take(i: number, input: unknown): void {
     if (i < this.segment.lastRecovery) this.more.inputs.push({ at: i, input: this.input });

@@ -11,10 +11,11 @@ export const OVERDUE: Verdict = Object.freeze({ kind: "timeout", counts: true, .
 /** The same for an attempt that had less: it says nothing about what was called. */
 export const OVERDUE_EARLY: Verdict = Object.freeze({ kind: "timeout", counts: false, ...final });
 
-/** Carries what a user's function threw out of a recovery, past everything that would take it for a failure of the call. */
-export class Fault {
+/** Carries what a user's function threw out of a recovery, past everything that would take it for a failure of the call; an error, because p-retry replaces what is none. */
+export class Fault extends Error {
   readonly error: unknown;
   constructor(error: unknown) {
+    super();
     this.error = error;
   }
 }

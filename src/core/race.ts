@@ -165,9 +165,7 @@ export class Race extends WayIn {
   private refuseValue(error: unknown, value: unknown): void {
     if (!isRefusal(error)) return this.fault(error);
     this.setProduced(value);
-    this.flags |= THREW;
-    this.value = error;
-    this.verdict = errorVerdict(this, error);
+    this.fail(error);
   }
 
   /** Gives whether it has to be waited for. */
@@ -205,9 +203,9 @@ export class Race extends WayIn {
       },
       (error) => {
         if (!goesOn()) return;
-        if (error instanceof Fault) return this.come(at + 1, THREW, error.error, FAULT);
-        if (what === RECOVERING) return this.come(at + 1, THREW, error, errorVerdict(this, error));
-        this.refuseValue(error, judged);
+        if (error instanceof Fault) this.fault(error.error);
+        else if (what === RECOVERING) this.fail(error);
+        else this.refuseValue(error, judged);
         this.come(at + 1, THREW, this.value, this.verdict);
       },
     );
@@ -227,10 +225,23 @@ export class Race extends WayIn {
     else resolve?.(value);
   }
 
+  /** A layer gave this error in place of the outcome. */
+  private fail(error: unknown): void {
+    this.flags |= THREW;
+    this.value = error;
+    try {
+      this.verdict = errorVerdict(this, error);
+    } catch (fault) {
+      this.fault(fault);
+    }
+  }
+
+  /** A user's function threw. */
   private fault(error: unknown): void {
     this.flags |= THREW;
     this.value = error;
     this.verdict = FAULT;
+    this.noteFault();
   }
 
   // --- what is begun in it

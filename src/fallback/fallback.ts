@@ -189,7 +189,7 @@ class Descent {
       when === undefined || failure === undefined ? verdict.fallBack : await asked(() => when(failure, verdict));
     if (!allowed || !enterOnce(first.call, given)) return skip("condition");
     if (first.remainingMs() <= 0) return skip("deadline");
-    return readyOf(segment, first.inputAt(at)) > 0 ? skip("breakerOpen") : true;
+    return (await asked(() => readyOf(segment, first.inputAt(at)))) > 0 ? skip("breakerOpen") : true;
   }
 
   /** What may have been received is not sent to another tier either, unless the call can be told apart. */
