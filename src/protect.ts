@@ -25,12 +25,12 @@ import { gateSchema, gateSpec } from "./output/gate.ts";
  * @example
  * const user = protect("user", async (id: string) => ({ id }), { ...standard, timeout: "2s" });
  */
-export const standard: Readonly<PolicyOptions> = Object.freeze({
+export const standard = Object.freeze({
   deadline: "30s",
   timeout: "10s",
   retry: Object.freeze({ attempts: 3 }),
   breaker: Object.freeze({}),
-});
+} as const satisfies PolicyOptions);
 
 /**
  * Protects a call by what is declared of it; holdfast knows the order. Only the keys that are written are built.

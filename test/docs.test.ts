@@ -54,11 +54,12 @@ function withImports(code: string): string {
   const used = (names: readonly string[]) =>
     names.filter(
       (name) =>
-        new RegExp(`(?<![.\\w"])${name}\\b`).test(code) && !new RegExp(`\\b(const|function) ${name}\\b`).test(code),
+        new RegExp(`(?:(?<=\\.\\.\\.)|(?<![.\\w"]))${name}\\b`).test(code) &&
+        !new RegExp(`\\b(const|function) ${name}\\b`).test(code),
     );
   const lines = Object.entries({ holdfast: library, "holdfast/testing": testing }).map(([entry, module]) => ({
     entry,
-    names: used(Object.keys(module)),
+    names: used(Object.keys(module)).sort(),
   }));
   const z = /\bz\./.test(code) ? ['import { z } from "zod";'] : [];
   return [
@@ -92,10 +93,10 @@ function said(code: string): RegExp[] {
 }
 
 async function setup() {
+  const all = blocks().map((block) => ({ ...block, file: block.at.replaceAll(/[/:]/g, "_") }));
   const site = project();
   await packed(site);
   for (const name of ["@types/node", "undici-types", "openai", "pino"]) site.install(name);
-  const all = blocks().map((block) => ({ ...block, file: block.at.replaceAll(/[/:]/g, "_") }));
   site.write(Object.fromEntries(all.map(({ file, code }) => [`blocks/${file}.ts`, code])));
   const complaints = await site.compile(
     "7.0",
@@ -153,9 +154,13 @@ describe("a block", () => {
 
   it("is found in a docstring, fenced or not, and gets the imports that it leaves out", () => {
     const source =
-      "/** One.\n * @example\n * ```ts\n * await retry()(f)();\n * ```\n */\nexport const a = 1;\n/** @example const timeout = pipe(f); */\nexport const b = 1;";
+      "/** One.\n * @example\n * ```ts\n * protect(f.name, f, { ...standard, retry: retry() });\n * ```\n */\nexport const a = 1;\n/** @example const timeout = pipe(f); */\nexport const b = 1;";
     expect(blocksOfSource("a.ts", source)).toEqual([
-      { at: "a.ts:2", code: 'import { retry } from "holdfast";\nawait retry()(f)();\n', runs: true },
+      {
+        at: "a.ts:2",
+        code: 'import { protect, retry, standard } from "holdfast";\nprotect(f.name, f, { ...standard, retry: retry() });\n',
+        runs: true,
+      },
       { at: "a.ts:8", code: 'import { pipe } from "holdfast";\nconst timeout = pipe(f);', runs: true },
     ]);
   });

@@ -43,7 +43,9 @@ export let isOwn: (error: unknown) => error is HoldfastError;
 /**
  * Every error of holdfast's own; a wrapper of your own refuses with one.
  * @example
- * if (HoldfastError.is(error, "BREAKER_OPEN")) console.log(error.retryAfterMs);
+ * const slow = protect("slow", () => new Promise<never>(() => {}), { timeout: "5ms" });
+ * const error = await slow().catch((error) => error);
+ * if (HoldfastError.is(error, "TIMEOUT")) console.log(error.message); // → …"slow"…
  */
 export class HoldfastError extends Error {
   readonly code: ErrorCode;
