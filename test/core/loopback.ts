@@ -13,14 +13,12 @@ const largeChunk = 65_521;
 
 export async function loopback() {
   const arrived: Array<(served: ServerResponse) => void> = [];
-  const open = new Set<unknown>();
+  const taken = new Set<unknown>();
   const server = createServer((request, response) => {
+    taken.add(response);
+    response.once("close", () => taken.delete(response));
     answer(request.url ?? "/", response);
     arrived.shift()?.(response);
-  });
-  server.on("connection", (socket) => {
-    open.add(socket);
-    socket.once("close", () => open.delete(socket));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -31,8 +29,8 @@ export async function loopback() {
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     origin,
-    /** How many connections are open. */
-    connections: () => open.size,
+    /** How many connections are taken by an answer that is not over. The client may keep others open, free for its next request. */
+    taken: () => taken.size,
     /** The server's side of the next request. */
     next: () => new Promise<ServerResponse>((resolve) => arrived.push(resolve)),
     /** A response, the server's side of it, and the closing of its connection. */
