@@ -21,7 +21,7 @@ export class Race extends WayIn {
     if (this.is(ANSWERED)) return;
     this.flags |= EXPIRED;
     const reason = stackless(() => new TimeoutError(this.context.name, this.limitMs));
-    this.endInside({ reason, at: this.now(), wholeMs: 0 });
+    this.endInside({ reason, at: this.now(), wholeMs: this.limitMs });
     this.call.wake(this);
   }
 

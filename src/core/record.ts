@@ -207,8 +207,9 @@ export class CallRecord implements Cuttable {
       return;
     }
     if (this.cut !== null) return;
-    this.cut = cut;
-    this.root?.abandon(cut);
+    // a limit on the attempt in which it was made is none of its own: to this call it is a wish like others
+    this.cut = HoldfastError.is(cut.reason, "TIMEOUT") ? { ...cut, wholeMs: 0 } : cut;
+    this.root?.abandon(this.cut);
   }
 
   /** The one end. A value may come with a verdict: it tells of a failure. */

@@ -1,6 +1,7 @@
 // The verdict on what came out of an attempt: the call's own `classify` round the standard table.
 import type { AttemptRecord } from "./attempt.ts";
 import { classifyError, classifyValue } from "./classify.ts";
+import { HoldfastError } from "./errors.ts";
 import { CANCELLED, OVERDUE, OVERDUE_EARLY } from "./final.ts";
 import type { Cut } from "./record.ts";
 import type { Verdict } from "./verdict.ts";
@@ -9,8 +10,11 @@ import type { Verdict } from "./verdict.ts";
 export function errorVerdict(attempt: AttemptRecord, error: unknown): Verdict {
   const { classify } = attempt.call.stack;
   const { last } = attempt;
-  // what an attempt inside was already found to be is not judged anew
-  if (last?.threw && last.value === error && last.verdict !== undefined) return last.verdict;
+  // what an attempt inside was already found to be is not judged anew; but a time-out that was final to what it ended is
+  // a failure like others to what is outside
+  if (last?.threw && last.value === error && last.verdict !== undefined) {
+    if (!last.isCut || HoldfastError.is(error, "DEADLINE_EXCEEDED")) return last.verdict;
+  }
   return (classify === undefined ? undefined : classify(error, classifyError)) ?? classifyError(error);
 }
 

@@ -9,6 +9,7 @@ import {
   eventBus,
   HoldfastError,
   type PromiseStyle,
+  type Recovery,
   type Tools,
   type Wrapper,
 } from "../../src/index.ts";
@@ -113,6 +114,11 @@ export function moments() {
 /** A promise-style layer, as a user makes one. */
 export function around(style: PromiseStyle): Wrapper {
   return defineWrapper("own", z.undefined(), undefined, () => ({ around: style }));
+}
+
+/** A recovery, as a user makes one. */
+export function recovering(recover: Recovery["recover"]): Wrapper {
+  return defineWrapper("own", z.undefined(), undefined, () => ({ recovery: { recover } }));
 }
 
 /** What a moment says to turn an attempt away. */
