@@ -10,7 +10,7 @@ const levels: Record<string, number> = {
   core: 0,
   ...{ input: 1, call: 1, output: 1, stores: 1 },
   fallback: 2,
-  ...{ "declaration.ts": 3, "protect.ts": 3.5 }, // the types of the declaration, and what makes it
+  ...{ "declaration.ts": 3, "protect.ts": 3.5, "configure.ts": 3.5 }, // the types of the declaration, and what makes and changes it
   ...{ data: 4, workflow: 4, health: 4 },
   recovery: 5,
   ...{ observe: 6, chaos: 6 },
