@@ -40,6 +40,8 @@ type Tree = Readonly<Record<string, string>>;
 interface Import {
   readonly specifier: string;
   readonly reExport: boolean;
+  /** Gone at run time. */
+  readonly typeOnly: boolean;
 }
 
 /** What is wrong with a tree of sources (paths relative to `src`), a sentence each. */
@@ -53,7 +55,7 @@ function findings(tree: Tree, entries: readonly string[]): string[] {
     const level = levels[room];
     if (level === undefined) found.push(`${file}: no room of that name in the table`);
     graph.set(file, []);
-    for (const { specifier, reExport } of imports) {
+    for (const { specifier, reExport, typeOnly } of imports) {
       if (reExport && !entries.includes(file)) found.push(`${file}: re-exports ${specifier}, and is no entry`);
       if (specifier.startsWith("node:") && portable.has(room) && nodeImports[file.replace(/\.ts$/, "")] !== specifier)
         found.push(`${file}: imports ${specifier}`);
@@ -63,7 +65,8 @@ function findings(tree: Tree, entries: readonly string[]): string[] {
       if (!(target in tree)) found.push(`${file}: imports ${target}, which is not there`);
       else if (to !== room && !((levels[to] ?? Infinity) < (level ?? -1)))
         found.push(`${file}: imports ${target}, which is not below it`);
-      graph.get(file)?.push(target);
+      // Types may know each other: only what is loaded can be found half made.
+      if (!typeOnly) graph.get(file)?.push(target);
     }
     const exportsOnly = source.statements.every((s) => ts.isImportDeclaration(s) || ts.isExportDeclaration(s));
     if (exportsOnly && !entries.includes(file)) found.push(`${file}: has nothing of its own`);
@@ -82,16 +85,16 @@ function importsOf(source: ts.SourceFile): Import[] {
   const found: Import[] = [];
   visit(source, (node) => {
     if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
+      const reExport = ts.isExportDeclaration(node);
+      const typeOnly = reExport ? node.isTypeOnly : node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
       if (node.moduleSpecifier && ts.isStringLiteral(node.moduleSpecifier))
-        found.push({ specifier: node.moduleSpecifier.text, reExport: ts.isExportDeclaration(node) });
+        found.push({ specifier: node.moduleSpecifier.text, reExport, typeOnly });
     } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
-      found.push({ specifier: (node.argument.literal as ts.StringLiteral).text, reExport: false });
+      found.push({ specifier: (node.argument.literal as ts.StringLiteral).text, reExport: false, typeOnly: true });
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-      const [specifier] = node.arguments;
-      found.push({
-        specifier: specifier && ts.isStringLiteral(specifier) ? specifier.text : "./(computed)",
-        reExport: false,
-      });
+      const [given] = node.arguments;
+      const specifier = given && ts.isStringLiteral(given) ? given.text : "./(computed)";
+      found.push({ specifier, reExport: false, typeOnly: false });
     }
   });
   return found;
@@ -196,6 +199,14 @@ describe("the layers", () => {
         "core/c.ts": 'import { a } from "./a.ts"; export const c = () => a;',
       },
       ["circle: core/a.ts → core/b.ts → core/c.ts → core/a.ts"],
+    ],
+    [
+      "lets types know each other, as they are gone when the files are loaded",
+      {
+        "core/a.ts": 'import type { B } from "./b.ts"; export type A = B[];',
+        "core/b.ts": 'import type { A } from "./a.ts"; export type B = A[];',
+      },
+      [],
     ],
     [
       "sees an import of what only Node has",
