@@ -50,6 +50,8 @@ export function stack(operation: Operation<never, unknown>, specs: readonly Laye
     ...traits, // may be a whole stack that more is laid round
     ...first,
     specs,
+    // as what is declared: past a gate goes no value that tells of a failure
+    gated: traits.gated || specs.some(({ kind }) => kind === "gate"),
     deadlineMs: own,
     recovers: first.lastRecovery >= 0 || first.layers.some((layer) => layer.around !== undefined),
     ends: [first, ...tiers].some(({ layers }) => layers.some((layer) => layer.ended !== undefined)),

@@ -75,7 +75,7 @@ export interface Traits {
   readonly idempotent: boolean;
   readonly criticality: Criticality | undefined;
   readonly discard: ((value: unknown) => unknown) | undefined;
-  /** Whether `output` or `gate` is declared: a value that tells of a failure is then never delivered. */
+  /** Whether there is a gate: a value that tells of a failure is then never delivered. */
   readonly gated: boolean;
 }
 
