@@ -1,7 +1,8 @@
 // One judge for all: what an error, or a value that tells of one, means for trying again, for health and for the next tier.
+import { isOwn } from "./errors.ts";
 import { judge, withHints } from "./judge.ts";
 import { field, httpStatus, isResponse, textField } from "./shapes.ts";
-import { kindOfStatus, verdicts } from "./table.ts";
+import { kindOfStatus, verdicts, waitFor } from "./table.ts";
 import type { Verdict } from "./verdict.ts";
 
 /**
@@ -17,6 +18,9 @@ export function classify(seen: unknown): Verdict | undefined {
 
 /** What was thrown, whatever it is: always a verdict. */
 export function classifyError(error: unknown, now?: number): Verdict {
+  // refusals come in volume, and need no search
+  if (isOwn(error) && error.retryAfterMs !== undefined && error.code === "BREAKER_OPEN")
+    return waitFor(error.retryAfterMs);
   try {
     return judge(error, now) ?? verdicts.unknown;
   } catch {

@@ -16,27 +16,30 @@ type Options = CallOptions & { readonly [ATTEMPT]?: AttemptRecord };
 
 /** The function that a stack is called by. */
 export function protectedBy<I, O>(stack: Stack): Protected<I, O> {
-  const call = (input: I, options?: CallOptions) => begin(stack, input, options, false) as Promise<O>;
+  const call = (input: I, options?: CallOptions) => begin(stack, input, options) as Promise<O>;
   Object.defineProperty(call, "name", { value: stack.name });
   Object.defineProperty(call, STACK, { value: stack });
   return call;
 }
 
-/** The record of the call whose promise `begin` gave last. */
-export let begun: CallRecord;
-
-/** Begins a call and gives the caller's promise; `told`: somebody wants its story, however it ends. */
-export function begin(stack: Stack, input: unknown, options: CallOptions | undefined, told: boolean): Promise<unknown> {
+/** Begins a call and gives the caller's promise; `heard` gets its record when somebody wants its story, however it ends. */
+export function begin(
+  stack: Stack,
+  input: unknown,
+  options: CallOptions | undefined,
+  heard?: (call: CallRecord) => void,
+): Promise<unknown> {
   const { promise, resolve, reject } = openPromise();
   const call = new CallRecord(stack, resolve, reject);
-  if (told) call.measure();
+  if (heard !== undefined) {
+    call.measure();
+    heard(call);
+  }
   const own = stack.recovers || !stack.seams.events.quiet;
   if (own) call.keepContext();
   const answer = own ? promise.then(goOn) : promise;
   // an index, as `inputs.map(call)` passes it, says nothing
   enter(call, input, typeof options === "object" && options !== null ? options : undefined);
-  // last, because an operation begins calls of its own
-  begun = call;
   return answer;
 }
 

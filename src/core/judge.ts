@@ -25,6 +25,7 @@ import {
   kindOfWord,
   pendingVerdict,
   verdicts,
+  waitFor,
 } from "./table.ts";
 import type { FailureKind, Verdict } from "./verdict.ts";
 import { kindOfWording } from "./wording.ts";
@@ -60,9 +61,7 @@ function ownVerdict(error: object, now: number | undefined, search: Search): Ver
     case "LOAD_SHED":
     case "SHUTTING_DOWN":
     case "REFUSED":
-      return typeof retryAfterMs === "number"
-        ? Object.freeze({ ...verdicts.notAdmitted, retryAfterMs })
-        : verdicts.notAdmitted;
+      return typeof retryAfterMs === "number" ? waitFor(retryAfterMs) : verdicts.notAdmitted;
     case "OUTPUT_REJECTED":
       return verdicts.quality;
     case "REVIEW_PENDING":

@@ -215,7 +215,7 @@ export class Race extends WayIn {
     const { call, outer, threw, value, verdict, resolve, reject } = this;
     this.flags |= DONE;
     // a call that ends here notes its failure when its story is asked for
-    if (outer !== null || !call.stack.seams.events.quiet) this.note();
+    if (verdict !== undefined && (outer !== null || !call.stack.seams.events.quiet)) this.note();
     this.tellEnds();
     this.input = undefined;
     if (outer === null) return call.finish(!threw, value, verdict);

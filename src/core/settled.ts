@@ -1,6 +1,7 @@
 // The call that never rejects.
-import { begin, begun } from "./enter.ts";
+import { begin } from "./enter.ts";
 import type { CallOptions, Operation, Protected } from "./operation.ts";
+import type { CallRecord } from "./record.ts";
 import { type Stack, stackOf } from "./stack.ts";
 import type { Settled } from "./story.ts";
 import { named } from "./wrapper.ts";
@@ -16,8 +17,10 @@ export function settled<I = void, O = unknown>(
 ): (input: I, options?: CallOptions) => Promise<Settled<O>> {
   const stack = stackOf(call) ?? (stackOf(named(call.name || "anonymous", call as Operation<I, O>)) as Stack);
   return (input, options) => {
-    const answer = begin(stack, input, options, true);
-    const record = begun;
+    let record: CallRecord;
+    const answer = begin(stack, input, options, (call) => {
+      record = call;
+    });
     return answer.then(
       (value) => ({ ok: true, value: value as O, story: record.story() }),
       (error) => ({ ok: false, error, story: record.story() }),

@@ -169,3 +169,8 @@ export function kindOfWord(word: string): FailureKind | undefined {
 function list(kind: FailureKind, words: string): Array<[string, FailureKind]> {
   return words.split(" ").map((word) => [word, kind]);
 }
+
+/** A refusal of our own that says when to come again. */
+export function waitFor(retryAfterMs: number): Verdict {
+  return { kind: "notAdmitted", retry: false, counts: false, fallBack: true, retryAfterMs };
+}
