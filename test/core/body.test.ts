@@ -648,9 +648,8 @@ describe("a stream of Node's", () => {
     const server = await loopback();
     const serving = server.next();
     const [incoming] = (await once(get(server.origin + path), "response")) as [IncomingMessage];
-    const served = await serving;
     const before = listeners(incoming);
-    return { incoming, served, closed: once(served, "close"), before, body: bodyIn(incoming) };
+    return { incoming, ...(await serving), before, body: bodyIn(incoming) };
   }
   const listeners = (stream: Readable) =>
     Object.fromEntries(stream.eventNames().map((name) => [String(name), stream.listenerCount(name)]));

@@ -34,6 +34,17 @@ describe("a result nobody wants", () => {
     }
   });
 
+  it("that is a response that has arrived whole gives its connection back to the next request", async () => {
+    const server = await loopback();
+    for (let i = 0; i < 10; i++) {
+      const { response, closed } = await server.get("/whole");
+      await closed;
+      discard(response, undefined);
+    }
+    // the client opens a second one when it asks again in the very turn
+    expect(server.opened()).toBeLessThanOrEqual(2);
+  });
+
   it("that is a response followed to its end has ended", async () => {
     const server = await loopback();
     const { response, closed } = await server.get("/stall");
@@ -89,7 +100,7 @@ describe("a result nobody wants", () => {
     const server = await loopback();
     const serving = server.next();
     const [incoming] = (await once(get(`${server.origin}/stall`), "response")) as [IncomingMessage];
-    const closed = once(await serving, "close");
+    const { closed } = await serving;
     discard(incoming, undefined);
     await closed;
     const broken = new PassThrough({ destroy: (_, done) => done(new Error("broken in closing")) });
@@ -130,7 +141,7 @@ describe("a result nobody wants", () => {
     const controller = new AbortController();
     const serving = server.next();
     const response = await fetch(`${server.origin}/stall`, { signal: controller.signal });
-    const closed = once(await serving, "close");
+    const { closed } = await serving;
     discard(Stream.fromSSEResponse(response, controller), undefined);
     await closed;
   });

@@ -11,15 +11,24 @@ export const report = { title: "tides", figures: [1, 2, 3] };
 export const large = Buffer.alloc(3_000_000, Buffer.from(Array.from({ length: 251 }, (_, i) => i)));
 const largeChunk = 65_521;
 
+/** The server's side of a request, and the end of its answer, whole or broken off. */
+export interface Serving {
+  readonly served: ServerResponse;
+  readonly closed: Promise<unknown>;
+}
+
 export async function loopback() {
-  const arrived: Array<(served: ServerResponse) => void> = [];
+  const arrived: Array<(serving: Serving) => void> = [];
   const taken = new Set<unknown>();
   const server = createServer((request, response) => {
     taken.add(response);
     response.once("close", () => taken.delete(response));
+    const closed = once(response, "close");
     answer(request.url ?? "/", response);
-    arrived.shift()?.(response);
+    arrived.shift()?.({ served: response, closed });
   });
+  let opened = 0;
+  server.on("connection", () => opened++);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(() => {
@@ -31,13 +40,14 @@ export async function loopback() {
     origin,
     /** How many connections are taken by an answer that is not over. The client may keep others open, free for its next request. */
     taken: () => taken.size,
+    /** How many connections there have been. */
+    opened: () => opened,
     /** The server's side of the next request. */
-    next: () => new Promise<ServerResponse>((resolve) => arrived.push(resolve)),
-    /** A response, the server's side of it, and the closing of its connection. */
+    next: () => new Promise<Serving>((resolve) => arrived.push(resolve)),
+    /** A response, with the server's side of it. */
     async get(path: string) {
-      const serving = this.next();
-      const [response, served] = await Promise.all([fetch(origin + path), serving]);
-      return { response, served, closed: once(served, "close") };
+      const [{ served, closed }, response] = await Promise.all([this.next(), fetch(origin + path)]);
+      return { response, served, closed };
     },
   };
 }
