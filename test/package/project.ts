@@ -49,7 +49,7 @@ export function project(): Project {
     },
     async compile(compiler, options, files) {
       const config = `tsconfig.${configs++}.json`;
-      write({ [config]: JSON.stringify({ ...options, files }) });
+      write({ [config]: JSON.stringify({ include: [], ...options, files }) });
       const { code, stdout, stderr } = await run(
         process.execPath,
         [compilers[compiler], "-p", config, "--pretty", "false"],
