@@ -1,10 +1,10 @@
 // Tries again what may do better next time: on p-retry, after the verdict, at the other side's hint.
 import pRetry from "p-retry";
 import { z } from "zod";
+import { mayAsk } from "../core/askable.ts";
 import type { AttemptRecord } from "../core/attempt.ts";
 import { elsewhere } from "../core/chain.ts";
 import { durationSchema, limitSchema } from "../core/duration.ts";
-import { HoldfastError } from "../core/errors.ts";
 import { asked, FAULT } from "../core/final.ts";
 import type { Duration, Wrapper } from "../core/operation.ts";
 import { mayHaveBeenReceived } from "../core/received.ts";
@@ -173,7 +173,8 @@ class Rounds {
     const { first, latest, options, tools, round } = this;
     const { when } = options;
     if (this.refused || !this.isOpen()) return false;
-    if (when !== undefined && !(await asked(() => when(latest.outcome, latest.verdict)))) return false;
+    const { outcome, verdict } = latest;
+    if (when !== undefined && mayAsk(outcome, verdict) && !(await asked(() => when(outcome, verdict)))) return false;
     if (first.isCut) return false;
     const delayMs = await asked(() => this.delayMs());
     if (delayMs === undefined) return false;
@@ -194,10 +195,9 @@ class Rounds {
     const { verdict, value } = latest;
     if (first.isCut || verdict === FAULT) return false;
     if (verdict === undefined) return options.when !== undefined;
-    if (verdict.kind === "cancelled" || latest.isCut) return false;
-    if (HoldfastError.is(value, "INPUT_REJECTED") || HoldfastError.is(value, "DEADLINE_EXCEEDED")) return false;
-    if (first.isFinal(value)) return false;
+    if (latest.isCut || first.isFinal(value)) return false;
     if (first.onceOnly && mayHaveBeenReceived(value, verdict)) return false;
+    if (!mayAsk(latest.outcome, verdict)) return verdict.kind === "notAdmitted" && verdict.retry;
     return verdict.retry || options.when !== undefined;
   }
 

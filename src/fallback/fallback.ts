@@ -1,6 +1,7 @@
 // Something else instead: other ways to the same answer, tried in order.
 import { z } from "zod";
 import { timeoutSpec } from "../call/timeout.ts";
+import { mayAsk } from "../core/askable.ts";
 import type { AttemptRecord } from "../core/attempt.ts";
 import { enterOnce } from "../core/chain.ts";
 import { spanSchema } from "../core/duration.ts";
@@ -185,8 +186,8 @@ class Descent {
     };
     const failure = first.call.failures.at(-1);
     const verdict = latest.verdict as Verdict;
-    const allowed =
-      when === undefined || failure === undefined ? verdict.fallBack : await asked(() => when(failure, verdict));
+    const decides = failure !== undefined && mayAsk(latest.outcome, verdict) ? when : undefined;
+    const allowed = decides === undefined ? verdict.fallBack : await asked(() => decides(failure as Failure, verdict));
     if (!allowed || !enterOnce(first.call, given)) return skip("condition");
     if (first.remainingMs() <= 0) return skip("deadline");
     return (await asked(() => readyOf(segment, first.inputAt(at)))) > 0 ? skip("breakerOpen") : true;
