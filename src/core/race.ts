@@ -197,9 +197,9 @@ export class Race extends WayIn {
     end.then(
       (value) => {
         if (!goesOn()) return;
-        const { last } = this;
-        const known = what === RECOVERING && last !== null && !last.threw && last.value === value;
-        this.come(at + 1, 0, value, known ? last.verdict : undefined);
+        const latest = this.last ?? this;
+        const known = what === RECOVERING && !latest.threw && latest.value === value;
+        this.come(at + 1, 0, value, known ? latest.verdict : undefined);
       },
       (error) => {
         if (!goesOn()) return;

@@ -274,6 +274,19 @@ describe("the chain's last outcome", () => {
   });
 });
 
+describe("a failing value that no tier may stand in for", () => {
+  it("is delivered, and the story says `failed`", async () => {
+    setup();
+    const { operation, given } = responses(500);
+    const call = protect("get", operation, {
+      fallback: [{ name: "other", operation: async () => new Response("x"), when: () => false }],
+    });
+    const { story, ...end } = await settled(call)(undefined);
+    expect(end).toEqual({ ok: true, value: given[0]?.response });
+    expect(story.state).toBe("failed");
+  });
+});
+
 describe("a value for which only `when` asked for another try", () => {
   it("with none left is delivered as `succeeded`, and asks no tier", async () => {
     const { clock, seen } = setup();
