@@ -4,7 +4,9 @@ import { addCost } from "./cost.ts";
 import { discard } from "./discard.ts";
 import { failureOf, tellFailure } from "./failure.ts";
 import type { Attempt } from "./layer.ts";
+import { Lent } from "./lent.ts";
 import type { Cost } from "./operation.ts";
+import { RareOfAttempt } from "./rare.ts";
 import type { CallRecord, Cut, Cuttable } from "./record.ts";
 import type { FusedLayer, Segment } from "./stack.ts";
 import { Timed } from "./timers.ts";
@@ -22,29 +24,6 @@ export const THREW = 256; // the outcome is an error
 export const DONE = 512; // the way out is behind it
 export const HELD = 1024; // what it delivered has a body that is not at its end
 const NOTED = 2048; // its failure is in the story
-
-/** What few attempts need. */
-interface More {
-  /** Why it was ended from outside, or by its time-out. */
-  cut: Cut | null;
-  /** The end of the scope that it is; monotonic ms. */
-  dueAt: number;
-  cost: Cost | undefined;
-  /** What the operation delivered and a layer then refused. */
-  produced: unknown;
-  /** The value that told of a failure and in whose place it is begun. */
-  replaces: unknown;
-  /** The last attempt begun in it that is done. */
-  last: AttemptRecord | null;
-  /** What ended the calls made in it whose own retry or fallback gave up. */
-  readonly finals: unknown[];
-  /** Inputs as they were before the layer of this index changed them. */
-  readonly inputs: { readonly at: number; readonly input: unknown }[];
-  /** What it began and what has not truly ended, with the index of the layer that began it. */
-  readonly open: Map<AttemptRecord, number>;
-  /** How many of its layers have heard of the true end. */
-  endedTo: number;
-}
 
 let serials = 0;
 
@@ -75,7 +54,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   protected resolve: ((value: unknown) => void) | null = null;
   protected reject: ((error: unknown) => void) | null = null;
   private kids: Set<Cuttable> | null = null;
-  private rare: More | null = null;
+  private rare: RareOfAttempt | null = null;
 
   constructor(
     call: CallRecord,
@@ -118,6 +97,14 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   get threw(): boolean {
     return this.is(THREW);
   }
+  /** The way out is behind it. */
+  get done(): boolean {
+    return this.is(DONE);
+  }
+  /** Nothing may be begun in the operation's place any more. */
+  get isClosed(): boolean {
+    return this.is(CUT | EXPIRED | ANSWERED);
+  }
   /** The last attempt begun in it that is done. */
   get last(): AttemptRecord | null {
     return this.rare?.last ?? null;
@@ -146,6 +133,17 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   spend(spent: Cost): void {
     this.call.spend(spent);
     this.more.cost = addCost(this.more.cost ?? {}, spent);
+  }
+
+  /** What is begun in the operation's place. */
+  lend(attempt: AttemptRecord): void {
+    this.more.lent ??= new Lent();
+    this.more.lent.add(attempt);
+  }
+
+  /** What stands in the operation's place has answered; late: to nobody. */
+  protected closeLent(answer: unknown, isLate: boolean): void {
+    this.rare?.lent?.close(answer, isLate);
   }
 
   /** Takes in what it began, to end it when it is ended itself. */
@@ -184,6 +182,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     if (this.is(NOTED) || this.verdict === undefined) return;
     this.flags |= NOTED;
     const { call, rare, value } = this;
+    if (this.isCut && this.cut?.wholeMs === 0 && call.cut === null) return; // lost, and no failure
     const told = call.failures.at(-1);
     if (told?.error === value && this.last !== null) return; // by the attempt inside
     const failure = failureOf(this, this.verdict.kind, endedAt, rare?.produced, rare?.cost);
@@ -278,19 +277,8 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     return this.call.stack.seams.clock.monotonic();
   }
 
-  private get more(): More {
-    this.rare ??= {
-      cut: null,
-      dueAt: Number.POSITIVE_INFINITY,
-      cost: undefined,
-      produced: undefined,
-      replaces: undefined,
-      last: null,
-      finals: [],
-      inputs: [],
-      open: new Map(),
-      endedTo: -1,
-    };
+  private get more(): RareOfAttempt {
+    this.rare ??= new RareOfAttempt();
     return this.rare;
   }
 

@@ -4,6 +4,7 @@ import { bodyOf } from "./body.ts";
 import { discard } from "./discard.ts";
 import { stackless, TimeoutError } from "./errors.ts";
 import { FAULT, Fault } from "./final.ts";
+import { LOST } from "./lent.ts";
 import { pause } from "./pause.ts";
 import type { Cut } from "./record.ts";
 import { isRefusal } from "./refusal.ts";
@@ -68,6 +69,7 @@ export class Race extends WayIn {
     if (!this.is(ANSWERED) && this.is(CUT | EXPIRED)) this.cutShort();
     if (this.is(ANSWERED)) this.settleLate(threw, value);
     else {
+      if (!this.called) this.closeLent(value, false);
       if (threw === 0 && this.call.stack.ends) this.keepBody(value);
       this.weigh(at, threw, value);
     }
@@ -76,7 +78,8 @@ export class Race extends WayIn {
 
   /** Nobody waits for it any more. */
   private settleLate(threw: number, value: unknown): void {
-    if (threw === 0 && (this.called || this.last?.value === value)) discard(value, this.call.stack.discard);
+    if (!this.called) this.closeLent(value, true);
+    else if (threw === 0) discard(value, this.call.stack.discard);
     const { events } = this.call.stack.seams;
     if (events.quiet || !this.called) return;
     const { attempt, tier } = this.context;
@@ -255,7 +258,7 @@ export class Race extends WayIn {
 
   /** Runs an attempt as part of this one. */
   enclose(kid: Race, input: unknown): Promise<unknown> {
-    if (this.is(CUT)) return Promise.reject(this.cut?.reason);
+    if (this.is(CUT | DONE)) return Promise.reject(this.cut?.reason ?? LOST);
     this.hold(kid);
     this.opened(kid, this.at);
     return new Promise((resolve, reject) => {

@@ -1,7 +1,9 @@
-// What few calls need: apart from their record, so that the many stay small.
+// What few calls and attempts need: apart from their records, so that the many stay small.
+import type { AttemptRecord } from "./attempt.ts";
 import type { Body } from "./body.ts";
+import type { Lent } from "./lent.ts";
 import type { Cost } from "./operation.ts";
-import type { CallRecord } from "./record.ts";
+import type { CallRecord, Cut } from "./record.ts";
 import type { Timed } from "./timers.ts";
 
 /** The attempt in which a call was made. */
@@ -42,3 +44,27 @@ export class Rare {
 
 export const noLabels: Readonly<Record<string, string>> = Object.freeze({});
 export const free: Cost = Object.freeze({});
+
+export class RareOfAttempt {
+  /** Why it was ended from outside, or by its time-out. */
+  cut: Cut | null = null;
+  /** The end of the scope that it is; monotonic ms. */
+  dueAt = Number.POSITIVE_INFINITY;
+  cost: Cost | undefined = undefined;
+  /** What the operation delivered and a layer then refused. */
+  produced: unknown = undefined;
+  /** The value that told of a failure and in whose place it is begun. */
+  replaces: unknown = undefined;
+  /** The last attempt begun in it that is done. */
+  last: AttemptRecord | null = null;
+  /** What was begun in the operation's place. */
+  lent: Lent | null = null;
+  /** What ended the calls made in it whose own retry or fallback gave up. */
+  readonly finals: unknown[] = [];
+  /** Inputs as they were before the layer of this index changed them. */
+  readonly inputs: { readonly at: number; readonly input: unknown }[] = [];
+  /** What it began and what has not truly ended, with the index of the layer that began it. */
+  readonly open = new Map<AttemptRecord, number>();
+  /** How many of its layers have heard of the true end. */
+  endedTo = -1;
+}

@@ -1,6 +1,7 @@
 // What stands inside a promise-style layer or a limit of its own: attempts begun as part of another.
 import type { AttemptRecord } from "./attempt.ts";
 import { DeadlineExceededError, stackless, TimeoutError } from "./errors.ts";
+import { LOST } from "./lent.ts";
 import type { CallContext } from "./operation.ts";
 import { Race } from "./race.ts";
 import { armOnce, disarm, Timed } from "./timers.ts";
@@ -8,17 +9,18 @@ import { armOnce, disarm, Timed } from "./timers.ts";
 /** Each call of the operation inside a promise-style layer: an attempt of its own, cancelled with the context given. */
 export function inside(outer: AttemptRecord, top: number, input: unknown, context: CallContext): Promise<unknown> {
   const { call, segment } = outer;
-  const attempt = new Race(call, segment, top, outer, outer.now(), outer.context.deadlineAt, outer.context);
-  const running = (outer as Race).enclose(attempt, input);
   const { signal } = context;
-  if (signal === undefined || signal === outer.controller.signal) return running;
+  if (outer.isClosed) return Promise.reject(outer.cut?.reason ?? LOST);
+  if (signal?.aborted) return Promise.reject(signal.reason);
+  const attempt = new Race(call, segment, top, outer, outer.now(), outer.context.deadlineAt, outer.context);
+  outer.lend(attempt);
+  const running = (outer as Race).enclose(attempt, input);
   const end = () => attempt.abandon({ reason: signal.reason, at: attempt.now(), wholeMs: 0 });
-  if (signal.aborted) end();
-  else {
-    signal.addEventListener("abort", end, { once: true });
-    const release = () => signal.removeEventListener("abort", end);
-    running.then(release, release);
-  }
+  const own = signal !== undefined && signal !== outer.controller.signal;
+  if (own) signal.addEventListener("abort", end, { once: true });
+  // heard here, so that a layer that lets go of it leaves no rejection to nobody
+  const release = () => own && signal.removeEventListener("abort", end);
+  running.then(release, release);
   return running;
 }
 
@@ -37,6 +39,7 @@ export function scope(
   const deadlineAt = nearer ? clock.now() + ms : outer.context.deadlineAt;
   const attempt = new Race(call, segment, top, outer, from, deadlineAt, outer.context);
   if (nearer) attempt.endBy(from + ms);
+  outer.lend(attempt);
   const timer = new ScopeTimer(attempt, ms, limit);
   if (ms !== Number.POSITIVE_INFINITY) armOnce(clock, ms, timer);
   const running = (outer as Race).enclose(attempt, input);

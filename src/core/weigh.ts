@@ -22,7 +22,6 @@ export function errorVerdict(attempt: AttemptRecord, error: unknown): Verdict {
 export function valueVerdict(attempt: AttemptRecord, value: unknown): Verdict | undefined {
   const { last } = attempt;
   if (last?.threw === false && last.value === value) return last.verdict;
-  if (!attempt.called) return undefined;
   const { classify } = attempt.call.stack;
   return classify === undefined ? classifyValue(value) : classify(value, classifyValue);
 }

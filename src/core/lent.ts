@@ -1,0 +1,30 @@
+// The attempts that a layer in the operation's place begins, and what becomes of them once it has answered.
+import type { AttemptRecord } from "./attempt.ts";
+import { discard } from "./discard.ts";
+
+/** Why an attempt is ended that whoever began it has answered without. */
+export const LOST: unknown = new DOMException("What it was begun for has its answer.", "AbortError");
+
+export class Lent {
+  private readonly attempts: AttemptRecord[] = [];
+
+  add(attempt: AttemptRecord): void {
+    this.attempts.push(attempt);
+  }
+
+  /** What still runs has lost. What was got and not given on is let go, unless the answer may be made of it. */
+  close(answer: unknown, isLate: boolean): void {
+    const got = new Set<unknown>();
+    for (const attempt of this.attempts) {
+      if (!attempt.done) attempt.abandon({ reason: LOST, at: attempt.now(), wholeMs: 0 });
+      else if (!attempt.threw) got.add(attempt.value);
+    }
+    if (!got.delete(answer) && !isLate) return;
+    for (const value of got) this.letGo(value);
+    if (isLate) this.letGo(answer);
+  }
+
+  private letGo(value: unknown): void {
+    discard(value, this.attempts[0]?.call.stack.discard);
+  }
+}
