@@ -21,6 +21,8 @@ const deepest = 8;
  * @example
  * const call = protect("pay", async () => { throw new Error("no money"); });
  * await call().catch((error) => console.log(report(error)));
+ * // → "pay" ended as failed after 1 attempt in … ms (call …, started …)
+ * // →   1. tier 0 "pay", attempt 1, … ms: unknown: Error: no money
  */
 export function report(error: unknown): string {
   try {
