@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type FallbackExhaustedError, HoldfastError, OutputRejectedError, protect, report, settled } from "holdfast";
+import { FallbackExhaustedError, OutputRejectedError, protect, report, settled } from "holdfast";
 import { localModel, serviceModel } from "./ask.ts";
 import { atOnce } from "./atOnce.ts";
 import { type Audit, audit, briefOf, flaggedOf } from "./audit.ts";
@@ -10,7 +10,7 @@ import { makeBrief } from "./brief.ts";
 import type { Document } from "./documents.ts";
 import { type Faults, unleash } from "./faults.ts";
 import { flaggedPage, toMarkdown } from "./markdown.ts";
-import { type Progress, progressOf } from "./progress.ts";
+import { progressOf } from "./progress.ts";
 import { startProvider } from "./provider/start.ts";
 import { type Tally, tallyOf } from "./tally.ts";
 import { bareTeam, protectedTeam, type Team, watched } from "./team.ts";
@@ -31,10 +31,9 @@ export interface Run {
   readonly wallMs: number;
 }
 
-const documentsAtOnce = 4;
-/** A document that nobody could do now is tried again at the end. */
-const rounds = 3;
-const betweenRoundsMs = 1000;
+const documentsAtOnce = 6;
+const rounds = 10;
+const betweenRoundsMs = 500;
 
 export async function run(name: Run["name"], { folder, documents, seed, out }: Job): Promise<Run> {
   const began = performance.now();
@@ -47,12 +46,15 @@ export async function run(name: Run["name"], { folder, documents, seed, out }: J
   const tally = tallyOf();
   try {
     const models = [providers.map(localModel), serviceModel()] as const;
-    const team = name === "protected" ? protectedTeam(...models) : bareTeam(...models);
-    const seen = watched(team, (document, elapsedMs) => {
+    const team = watched(name === "protected" ? protectedTeam(...models) : bareTeam(...models), (document, ms) => {
       progress.step(document);
-      tally.calls.push(elapsedMs);
+      tally.calls.push(ms);
     });
-    await (name === "protected" ? work : workBare)(seen, documents, out, progress);
+    const work = name === "protected" ? protectedWork(team, tally) : bareWork(team);
+    await atOnce(documentsAtOnce, documents, async (document) => {
+      await work(document, out);
+      progress.finish(document);
+    });
   } finally {
     tally.stop();
     progress.end();
@@ -63,34 +65,32 @@ export async function run(name: Run["name"], { folder, documents, seed, out }: J
   return { name, audit: await audit(folder, documents, out), tally, faults: faults.met, wallMs };
 }
 
-async function work(team: Team, documents: readonly Document[], out: string, progress: Progress): Promise<void> {
+type Work = (document: Document, out: string) => Promise<void>;
+
+/** What every provider has given up is final for each retry; to come back to it a little later is the job's own decision. */
+function protectedWork(team: Team, tally: Tally): Work {
   const brief = protect("brief", (document: Document, context) => makeBrief(team, document, context), {
     deadline: "5m",
   });
-  let todo = documents;
-  for (let round = 1; todo.length > 0 && round <= rounds; round++) {
-    if (round > 1) await sleep(betweenRoundsMs);
-    const failed: Document[] = [];
-    await atOnce(documentsAtOnce, todo, async (document) => {
+  return async (document, out) => {
+    for (let round = 1; ; round++) {
       const made = await settled(brief)(document, { labels: { document: document.path } });
-      if (made.ok) await deliver(made.value, document, out);
-      else if (round < rounds) failed.push(document);
-      else await giveUp(document, made.error, out);
-      if (made.ok || round === rounds) progress.finish(document);
-    });
-    todo = failed;
-  }
+      if (made.ok) return deliver(made.value, document, out);
+      if (round === rounds) return giveUp(document, made.error, out);
+      tally.again++;
+      await sleep(betweenRoundsMs);
+    }
+  };
 }
 
-async function workBare(team: Team, documents: readonly Document[], out: string, progress: Progress): Promise<void> {
-  await atOnce(documentsAtOnce, documents, async (document) => {
+function bareWork(team: Team): Work {
+  return async (document, out) => {
     try {
       await deliver(await makeBrief(team, document), document, out);
     } catch {
-      // nobody has written down what to do now
+      // a bare call has nothing to say here, and nobody to turn to
     }
-    progress.finish(document);
-  });
+  };
 }
 
 async function deliver(brief: Brief, document: Document, out: string): Promise<void> {
@@ -99,8 +99,8 @@ async function deliver(brief: Brief, document: Document, out: string): Promise<v
 
 /** What was made and refused is kept for a person; where nothing was made there is nothing to look at: the document is lost. */
 async function giveUp({ path }: Document, error: unknown, out: string): Promise<void> {
-  const failures = HoldfastError.is(error, "FALLBACK_EXHAUSTED") ? (error as FallbackExhaustedError).failures : [];
-  const refused = failures.map((failure) => failure.error).findLast((each) => each instanceof OutputRejectedError);
+  const errors = error instanceof FallbackExhaustedError ? error.failures.map((failure) => failure.error) : [error];
+  const refused = errors.findLast((each) => each instanceof OutputRejectedError);
   if (refused) await write(flaggedOf(out, path), flaggedPage(path, refused, report(error)));
   else console.error(report(error));
 }

@@ -1,73 +1,67 @@
 // The team as calls that do not break, and the same team as bare calls.
-import { type Protected, protect } from "holdfast";
+import { type PolicyOptions, type Protected, protect } from "holdfast";
 import { ask, askBare, type Model } from "./ask.ts";
 import type { Document } from "./documents.ts";
-import {
-  type Brief,
-  type Draft,
-  editor,
-  factChecker,
-  type Notes,
-  type Part,
-  researcher,
-  type Verdict,
-  type Worker,
-  writer,
-} from "./workers.ts";
+import type { Brief, Draft, Notes, Part, Verdict, Worker } from "./workers.ts";
+import * as workers from "./workers.ts";
+
+type About<T = object> = T & { readonly document: Document };
 
 export interface Team {
   readonly research: Protected<Part, Notes>;
-  readonly write: Protected<{ readonly document: Document; readonly notes: Notes }, Brief>;
+  readonly write: Protected<About<{ readonly notes: Notes }>, Brief>;
   readonly checkFacts: Protected<Draft, Verdict>;
   readonly edit: Protected<Draft & { readonly verdict: Verdict }, Brief>;
 }
 
-/** Each worker has a favourite among the models, so that all of them are in use; the others stand by. */
-export function protectedTeam(locals: readonly Model[], service: Model | undefined): Team {
-  // a policy a provider: what one worker learns of its health, all know
-  const provider = (model: Model, timeout: "1500ms" | "30s") => ({
-    model,
-    policy: protect.with(model.name, {
-      timeout,
-      retry: { attempts: 2, base: "50ms" },
-      breaker: { consecutiveFailures: 3, breakTime: "500ms", maxBreakTime: "1s" },
-    }),
-  });
-  const providers = locals.map((model) => provider(model, "1500ms"));
-  const first = service ? [provider(service, "30s")] : [];
+/** What holds for one provider where there are others: nobody is waited for long. */
+const oneOfSeveral: PolicyOptions = {
+  timeout: "1s",
+  retry: {
+    attempts: 2,
+    base: "50ms",
+    cap: "250ms",
+    patience: 0,
+    when: (_, verdict) => verdict?.retry === true && verdict.kind !== "timeout",
+  },
+  breaker: { consecutiveFailures: 2, breakTime: "250ms", maxBreakTime: "500ms" },
+};
 
-  function hire<I extends { readonly document: Document }, O>(
-    worker: Worker<I, O>,
-    favourite: number,
-  ): Protected<I, O> {
-    const [operation, ...fallback] = [...first, ...rotated(providers, favourite)].map(({ model, policy }) => ({
-      name: model.name,
-      operation: policy(worker.name, ask(model, worker)),
-    }));
-    return protect(worker.name, operation!.operation, { deadline: "1m", fallback });
+/** Each worker has a favourite among the providers, so that all are in use; the others stand by. A service, where there is one, goes before them. */
+export function protectedTeam(models: readonly Model[], service: Model | undefined): Team {
+  // a policy a provider: what one worker learns of its health, all know
+  const providers = models.map((model) => ({ model, policy: protect.with(model.name, oneOfSeveral) }));
+  const first = service && { model: service, policy: protect.with(service.name, { ...oneOfSeveral, timeout: "30s" }) };
+
+  function hire<I extends About, O>(worker: Worker<I, O>, favourite: number): Protected<I, O> {
+    const order = [...(first ? [first] : []), ...providers.slice(favourite), ...providers.slice(0, favourite)];
+    const [asked, ...others] = order.map(({ model, policy }) => policy(model.name, ask(model, worker)));
+    if (asked === undefined) throw new Error("There is no model to ask.");
+    return protect(worker.name, asked, { deadline: "1m", fallback: others });
   }
+
   return {
-    research: hire(researcher, 0),
-    write: hire(writer, 1),
-    checkFacts: hire(factChecker, 2),
-    edit: hire(editor, 0),
+    research: hire(workers.researcher, 0),
+    write: hire(workers.writer, 1),
+    checkFacts: hire(workers.factChecker, 2),
+    edit: hire(workers.editor, 0),
   };
 }
 
-export function bareTeam(locals: readonly Model[], service: Model | undefined): Team {
-  const model = (favourite: number) => service ?? (locals[favourite] as Model);
+export function bareTeam(models: readonly Model[], service: Model | undefined): Team {
+  const favourite = (at: number) => service ?? (models[at] as Model);
   return {
-    research: askBare(model(0), researcher),
-    write: askBare(model(1), writer),
-    checkFacts: askBare(model(2), factChecker),
-    edit: askBare(model(0), editor),
+    research: askBare(favourite(0), workers.researcher),
+    write: askBare(favourite(1), workers.writer),
+    checkFacts: askBare(favourite(2), workers.factChecker),
+    edit: askBare(favourite(0), workers.editor),
   };
 }
 
 /** The same team; each call is told when it has ended. */
 export function watched(team: Team, ended: (document: Document, elapsedMs: number) => void): Team {
   const watch =
-    <I extends { readonly document: Document }, O>(call: Protected<I, O>): Protected<I, O> =>
+    <I extends About, O>(call: Protected<I, O>): Protected<I, O> =>
     async (input, options) => {
       const began = performance.now();
       try {
@@ -82,8 +76,4 @@ export function watched(team: Team, ended: (document: Document, elapsedMs: numbe
     checkFacts: watch(team.checkFacts),
     edit: watch(team.edit),
   };
-}
-
-function rotated<T>(items: readonly T[], by: number): T[] {
-  return [...items.slice(by), ...items.slice(0, by)];
 }

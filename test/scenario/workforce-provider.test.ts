@@ -94,7 +94,7 @@ describe("a provider", () => {
     provider.misbehave("rateLimited");
     const limited = await ask("researcher", { sentences: facts }).catch((error) => error);
     expect(limited.status).toBe(429);
-    expect(limited.headers.get("retry-after")).toBe("3");
+    expect(limited.headers.get("retry-after")).toBe("2");
 
     provider.misbehave("garbage");
     for (let turn = 0; turn < 4; turn++) {

@@ -8,9 +8,9 @@ import { garbage, invented, json, type Misbehaviour, type Reply, rateLimited, sl
 import { type Model, roles } from "./roles.ts";
 
 const models: Readonly<Record<string, Model>> = {
-  alpha: { damping: 0.85, similarity: "overlap", length: 5, tokensPerSecond: 1500 },
-  beta: { damping: 0.8, similarity: "cosine", length: 4, tokensPerSecond: 1200 },
-  gamma: { damping: 0.9, similarity: "dice", length: 6, tokensPerSecond: 1800 },
+  alpha: { damping: 0.85, similarity: "overlap", length: 5, tokensPerSecond: 2500 },
+  beta: { damping: 0.8, similarity: "cosine", length: 4, tokensPerSecond: 2000 },
+  gamma: { damping: 0.9, similarity: "dice", length: 6, tokensPerSecond: 3000 },
 };
 const maxBytes = 4_000_000;
 

@@ -8,7 +8,7 @@ export interface Reply {
 }
 
 export const slowMs = 4000;
-const retryAfterSeconds = 3;
+const retryAfterSeconds = 2;
 
 export function rateLimited(): Reply {
   const error = {

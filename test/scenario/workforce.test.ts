@@ -1,0 +1,141 @@
+// The main job as its users run it: a process, on a folder, while its providers fail.
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const page = (subject: string) => `# The ${subject}
+
+A ${subject} protects a call that may fail. It waits 5 ms before it tries once more, and it tries 3 times in all.
+Each ${subject} has a state of its own. Nobody but the ${subject} changes this state.
+
+## When not to use a ${subject}
+
+A ${subject} costs 0.4 µs a call. Where a call cannot fail, a ${subject} is of no use. Ask Dr. Smith.
+`;
+const pages = Object.fromEntries(["retry", "breaker", "timeout", "fallback"].map((each) => [`${each}.md`, page(each)]));
+
+/** In a directory of its own, with the documents in `in`. */
+function setup(files: Readonly<Record<string, string | Buffer>> = pages) {
+  const cwd = mkdtempSync(join(tmpdir(), "workforce-"));
+  onTestFinished(() => rmSync(cwd, { recursive: true, force: true }));
+  mkdirSync(join(cwd, "in"));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, "in", name), content);
+  const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
+    const { OPENAI_API_KEY: _, ...own } = process.env;
+    const tsx = [join(root, "node_modules/.bin/tsx"), "--tsconfig", join(root, "tsconfig.json")];
+    const job = spawn(process.execPath, [...tsx, join(root, "examples/workforce/main.ts"), ...args], {
+      cwd,
+      env: { ...own, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const said = { out: "", err: "" };
+    job.stdout.on("data", (part) => (said.out += part));
+    job.stderr.on("data", (part) => (said.err += part));
+    return { job, said, ended: once(job, "close").then(([code]) => code as number) };
+  };
+  const run = async (args: readonly string[], env?: NodeJS.ProcessEnv) => {
+    const { said, ended } = start(args, env);
+    return { code: await ended, ...said };
+  };
+  const briefs = () => readdirSync(join(cwd, "briefs"), { recursive: true, encoding: "utf8" });
+  return { cwd, start, run, briefs };
+}
+
+/** The rows of the table, by their names. */
+function rowsOf(out: string): Record<string, string[]> {
+  const rows = out.matchAll(/^(\S.*?) {2,}(\S.*)$/gm);
+  return Object.fromEntries([...rows].map(([, name = "", cells = ""]) => [name, cells.split(/ {2,}/)]));
+}
+
+function providersOf(job: number | undefined): number[] {
+  const processes = execFileSync("ps", ["-eo", "pid=,ppid=,args="], { encoding: "utf8" })
+    .split("\n")
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [])
+    .map(([, pid, parent, args = ""]) => ({ pid: Number(pid), parent: Number(parent), args }));
+  const below = (pid: number): typeof processes =>
+    processes.filter(({ parent }) => parent === pid).flatMap((child) => [child, ...below(child.pid)]);
+  return below(job as number).flatMap(({ pid, args }) => (args.includes("provider/main.ts") ? [pid] : []));
+}
+
+const alive = (pid: number) => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+describe("the main job", () => {
+  it("delivers every document that can be read, loses none, and says of the others why not", async () => {
+    const { run, briefs, cwd } = setup({
+      ...pages,
+      "empty.md": "",
+      "binary.txt": Buffer.from([1, 0, 2]),
+      "large.md": "A long story. ".repeat(360_000),
+    });
+
+    const { code, out, err } = await run(["in", "--seed", "3"]);
+
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    const rows = rowsOf(out);
+    expect(rows).toMatchObject({
+      "documents in": ["7"],
+      delivered: ["4 (100 %)"],
+      "flagged for a person": ["0"],
+      "refused, with a reason": ["3"],
+      lost: ["0"],
+      "delivered unchecked": ["0"],
+      "faults, kinds of them": [expect.stringMatching(/, 6$/)],
+    });
+    expect(out).toMatch(/refused: empty\.md is empty.*\n/);
+    expect(out).toMatch(/refused: binary\.txt is binary.*\n/);
+    expect(out).toMatch(/refused: large\.md is too large: 5\.0 MB.*\n/);
+    const folder = /The briefs are in (.*)/.exec(out)?.[1] as string;
+    expect(briefs().filter((file) => file.endsWith(".brief.md"))).toHaveLength(4);
+    expect(readFileSync(join(cwd, folder, "retry.md.brief.md"), "utf8")).toMatch(/^# The retry\n[\s\S]*## Key figures/);
+  });
+
+  it("shows what the same faults do to bare calls", async () => {
+    const { run } = setup();
+
+    const { code, out } = await run(["in", "--seed", "3", "--unprotected"]);
+
+    expect(code).toBe(1);
+    const { lost = [], "delivered unchecked": unchecked = [], delivered = [] } = rowsOf(out);
+    expect([lost[0], unchecked[0], delivered[0]]).toEqual(["0", "0", "4 (100 %)"]);
+    expect(Number(lost[1]) + Number(unchecked[1])).toBeGreaterThan(0);
+  });
+
+  it("ends with a sentence where there is nothing to work on", async () => {
+    const { run } = setup({ "picture.png": "no" });
+    expect(await run(["nowhere"])).toEqual({ code: 1, out: "", err: "There is no folder nowhere.\n" });
+    expect(await run(["in"])).toMatchObject({ code: 1, out: "", err: expect.stringContaining("There is no document") });
+    expect(await run(["in", "--sead", "3"])).toMatchObject({ code: 1, err: expect.stringContaining("--sead") });
+  });
+
+  it.each(["SIGINT", "SIGKILL"] as const)("leaves no provider behind when it gets %s", async (signal) => {
+    const { start } = setup();
+    const { job, said, ended } = start(["in", "--seed", "3"]);
+    let providers: number[] = [];
+    for (; providers.length < 3; await sleep(20)) providers = providersOf(job.pid);
+    const [main] = execFileSync("ps", ["-o", "ppid=", "-p", String(providers[0])], { encoding: "utf8" })
+      .trim()
+      .split("\n");
+
+    process.kill(Number(main), signal);
+    await ended;
+
+    for (let waited = 0; providers.some(alive) && waited < 5000; waited += 20) await sleep(20);
+    expect(providers.filter(alive)).toEqual([]);
+    expect(said.out).not.toContain("delivered");
+  });
+});
