@@ -127,11 +127,16 @@ function merged(name: string, { component, options }: Shared, own: Given): Given
     throw new OptionsInvalidError(name, [{ path: "breaker", got: own.breaker, wanted }]);
   }
   const all: Given = { ...options };
-  for (const [key, value] of Object.entries(own)) {
+  for (const [key, value] of Object.entries(written(own))) {
     const common = options[key];
-    if (value !== undefined) all[key] = isPlain(value) && isPlain(common) ? { ...common, ...value } : value;
+    all[key] = isPlain(value) && isPlain(common) ? { ...common, ...written(value) } : value;
   }
   return all;
+}
+
+/** What says something: an `undefined` stands over nothing. */
+function written(given: Given): Given {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
 function isPlain(given: unknown): given is Given {
