@@ -33,6 +33,7 @@ export function segment(
     layers,
     starts: layers.some((layer) => layer.started !== undefined),
     lastRecovery: layers.findLastIndex((layer) => layer.recover !== undefined),
+    plain: layers.every((layer) => layer.judge === undefined && layer.ended === undefined && !layer.hearsSuccess),
     tier,
     tierName,
   };
@@ -46,15 +47,17 @@ export function stack(operation: Operation<never, unknown>, specs: readonly Laye
   const tiers = specs.flatMap(({ layer }) =>
     "recovery" in layer ? ((layer.recovery as InnerRecovery).tiers ?? []) : [],
   );
+  const ends = [first, ...tiers].some(({ layers }) => layers.some((layer) => layer.ended !== undefined));
   return {
     ...traits, // may be a whole stack that more is laid round
     ...first,
+    plain: first.plain && !ends && traits.classify === undefined,
     specs,
     // as what is declared: past a gate goes no value that tells of a failure
     gated: traits.gated || specs.some(({ kind }) => kind === "gate"),
     deadlineMs: own,
     recovers: first.lastRecovery >= 0 || first.layers.some((layer) => layer.around !== undefined),
-    ends: [first, ...tiers].some(({ layers }) => layers.some((layer) => layer.ended !== undefined)),
+    ends,
   };
 }
 

@@ -1,6 +1,7 @@
 // The race of an attempt at its operation, its ends from outside, and its way out through the layers.
-import { ANSWERED, CUT, DONE, EXPIRED, HELD, JUDGING, RECOVERING, RUNNING, THREW, WAITING } from "./attempt.ts";
+import { ANSWERED, CALLED, CUT, DONE, EXPIRED, HELD, JUDGING, RECOVERING, RUNNING, THREW, WAITING } from "./attempt.ts";
 import { bodyOf } from "./body.ts";
+import { classifyValue } from "./classify.ts";
 import { discard } from "./discard.ts";
 import { stackless, TimeoutError } from "./errors.ts";
 import { FAULT, Fault } from "./final.ts";
@@ -64,6 +65,8 @@ export class Race extends WayIn {
   // --- the race
 
   protected settle(threw: number, value: unknown): void {
+    if (threw === 0 && this.flags === (RUNNING | CALLED) && this.segment.plain && this.outer === null)
+      if (typeof value !== "object" || classifyValue(value) === undefined) return this.succeed(value);
     const { at } = this;
     this.flags &= ~RUNNING;
     if (!this.is(ANSWERED) && this.is(CUT | EXPIRED)) this.cutShort();
@@ -74,6 +77,24 @@ export class Race extends WayIn {
       this.weigh(at, threw, value);
     }
     this.tellEnds();
+  }
+
+  /** The way out of most calls: as `weigh` and `come` would go it, past nothing that has a say in it. */
+  private succeed(value: unknown): void {
+    const { call, segment, top } = this;
+    this.flags = ANSWERED | CALLED;
+    this.value = value;
+    if (this.timer !== null) disarm(this);
+    for (let i = this.at; i < top; i++) {
+      const { after } = segment.layers[i] as FusedLayer;
+      if (after === undefined) continue;
+      this.at = i;
+      this.tell(after);
+      if (this.verdict !== undefined) return this.come(i + 1, THREW, this.value, this.verdict);
+    }
+    this.flags |= DONE;
+    this.input = undefined;
+    call.finish(true, value, undefined);
   }
 
   /** Nobody waits for it any more. */

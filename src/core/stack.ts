@@ -58,6 +58,8 @@ export interface Segment {
   readonly layers: readonly FusedLayer[];
   /** Whether a layer has a `started` moment. */
   readonly starts: boolean;
+  /** Whether a success has nothing to do on its way out but to tell: no layer judges it, hears of it as a recovery or waits for its true end. */
+  readonly plain: boolean;
   /** Index of the outermost recovery, -1 without: what a layer inside it does to the input is undone for the next attempt. */
   readonly lastRecovery: number;
   readonly tier: number;
