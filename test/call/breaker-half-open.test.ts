@@ -223,6 +223,20 @@ describe("admission", () => {
     expect(await pending).toBe("well");
   });
 
+  it("makes a probe of who has queued further in since before the break", async () => {
+    const { circuit, come, clock } = setup(trips);
+    const queued = pipe(
+      well,
+      waiting(() => clock.sleep(60_000)),
+      circuit,
+    );
+    const pending = queued();
+    await come(down);
+    await clock.advance("60s");
+    expect(await pending).toBe("well");
+    expect(circuit.state.state).toBe("closed");
+  });
+
   it("is looked at again when a queue further in is over: what opened meanwhile is not called", async () => {
     const { circuit, clock, come } = setup({ consecutiveFailures: 1, breakTime: "10m", maxBreakTime: "10m" });
     let calls = 0;
@@ -280,6 +294,16 @@ describe("break time", () => {
     expect(circuit.state).toMatchObject({ state: "open", nextProbeMs: 15_000 });
   });
 
+  it("is as long as the longest hint of several, of those since it was closed", async () => {
+    const { come, circuit } = setup(trips);
+    await come(() => Promise.reject(limited("50")));
+    await come(() => Promise.reject(busy("10")));
+    expect(circuit.state.nextProbeMs).toBe(50_000);
+    circuit.close();
+    await come(down);
+    expect(circuit.state.nextProbeMs).toBe(5_000);
+  });
+
   it("is never shortened by a hint, nor made longer than its cap", async () => {
     const short = setup(trips);
     await short.come(() => Promise.reject(busy("1")));
@@ -323,6 +347,16 @@ describe("the ramp", () => {
     expect(refused).toMatchObject({ code: "BREAKER_OPEN", retryAfterMs: 6_000 });
     expect(refused.message).toContain("it is ramping up after a break");
     expect(circuit.state.state).toBe("closed");
+  });
+
+  it("holds for permits too, and not for one that was never open", async () => {
+    const { come, clock, circuit } = await probing({ ramp: "10s" }, () => 0.95);
+    await come(well);
+    expect(circuit.acquire()).toBeUndefined();
+    await clock.advance("10s");
+    expect(circuit.acquire()).toBeDefined();
+    circuit.close();
+    expect(circuit.acquire()).toBeDefined();
   });
 
   it("is off by default, and draws no chance where there is none", async () => {

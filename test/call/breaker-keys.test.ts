@@ -102,6 +102,14 @@ describe("a breaker with a key", () => {
     expect(perTenant.of("t0").state.calls).toBe(0); // forgotten: as new
   });
 
+  it("does not take a question for a use", async () => {
+    const { call, perTenant } = setup();
+    for (let i = 0; i < mostKeys; i++) await call({ tenant: `t${i}` });
+    readyIn(call, { tenant: "t0" });
+    await call({ tenant: "one more" });
+    expect(perTenant.of("t0").state.calls).toBe(0);
+  });
+
   it("forgets the open circuit used longest ago when all are open", async () => {
     const { call, perTenant } = setup();
     for (let i = 0; i <= mostKeys; i++) await settledWith(call({ tenant: `t${i}`, act: down }));

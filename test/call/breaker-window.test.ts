@@ -47,6 +47,13 @@ describe("the window", () => {
     }
   });
 
+  it("keeps no list that grows with the failures", () => {
+    const window = new RollingWindow({ rate: undefined, minimumCalls: 1, window: 10_000 }, 0);
+    for (let i = 0; i < 100; i++) window.failure(i * 50, "e");
+    const { window: slots } = engineOf(window).status;
+    expect(slots.map(({ latencyTimes }) => latencyTimes.length)).toEqual(slots.map(() => 0));
+  });
+
   it("only counts without a rate", () => {
     const window = new RollingWindow({ rate: undefined, minimumCalls: 1, window: 10_000 }, 0);
     for (let i = 0; i < 50; i++) expect(window.failure(0, "e")).toBe(false);

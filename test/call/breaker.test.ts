@@ -126,7 +126,11 @@ describe("a closed breaker", () => {
     const outer = breaker({ consecutiveFailures: 1 });
     const inner = breaker();
     inner.isolate();
-    await pipe(well, inner, outer)().catch(() => {});
+    await settledWith(pipe(well, inner, outer)());
+    const impatient = defineWrapper("impatient", z.undefined(), undefined, (_, { refuse }) => ({
+      bracket: { before: () => refuse(new HoldfastError("too long a queue", { code: "TIMEOUT" })) },
+    }));
+    await settledWith(pipe(well, impatient, outer)());
     expect(outer.state).toMatchObject({ state: "closed", calls: 0, failures: 0 });
   });
 
@@ -218,6 +222,18 @@ describe("slow calls", () => {
     expect(seen.of("breaker.opened")).toMatchObject([{ why: "failureRate" }]);
   });
 
+  it("are a share of all that counts, quick failures included", async () => {
+    const { circuit, clock, call, come } = setup({ ...options, failureRate: 1, minimumCalls: 1, slowCallRate: 0.5 });
+    await come(well);
+    await come(down, 2);
+    const { act, succeed } = later();
+    const pending = call(act);
+    await clock.advance("3s");
+    succeed();
+    await pending;
+    expect(circuit.state).toMatchObject({ state: "closed", calls: 4 });
+  });
+
   it("are measured from the operation's start: waiting in a queue of our own is not slowness", async () => {
     const { circuit, clock } = setup({ ...options, minimumCalls: 1, slowCallRate: 1 });
     const queued = pipe(
@@ -261,8 +277,28 @@ describe("`when`", () => {
     await Promise.all(pending);
     await come(inner(well));
     await come(() => Promise.reject(new HoldfastError("", { code: "INPUT_REJECTED" })));
+    await come(() => Promise.reject(new HoldfastError("", { code: "DEADLINE_EXCEEDED" })));
     expect(asked).toEqual([]);
     expect(circuit.state).toMatchObject({ calls: 2, failures: 2 }); // the deadlines count by their verdict
+  });
+
+  it("is not asked about a limit of time further out, nor about a mistake in a function of the user's", async () => {
+    const asked: unknown[] = [];
+    const { circuit, clock } = setup({ when: (outcome) => asked.push(outcome) > 0 });
+    const limited = pipe(never, circuit, retry({ attempts: 2 }, { clock }), timeout("1s", { clock }));
+    const pending = settledWith(limited());
+    await clock.advance("1s");
+    await pending;
+    const mistaken = defineWrapper("mistaken", z.undefined(), undefined, () => ({
+      bracket: {
+        after: () => {
+          throw new Error("a mistake");
+        },
+      },
+    }));
+    await expect(pipe(well, mistaken, circuit)()).rejects.toThrow("a mistake");
+    expect(asked).toEqual([]);
+    expect(circuit.state).toMatchObject({ calls: 1, failures: 1 }); // the time it had was the whole of it
   });
 
   it("that throws ends the call with its error, and counts nothing", async () => {
