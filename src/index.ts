@@ -1,4 +1,5 @@
 // The public names.
+export type { Backoff, Jitter } from "./call/backoff.ts";
 export {
   type Breaker,
   type BreakerOptions,
@@ -37,7 +38,7 @@ export { type Explained, explain } from "./core/explain.ts";
 export type { Attempt, Bracket, Layer, PromiseStyle, Recovery } from "./core/layer.ts";
 export type * from "./core/operation.ts";
 export { pipe } from "./core/pipe.ts";
-export { problem } from "./core/problem.ts";
+export { type Problem, problem } from "./core/problem.ts";
 export { report } from "./core/report.ts";
 export type { AnySchema, In, Out } from "./core/schema.ts";
 export type { Seams } from "./core/seams.ts";

@@ -16,4 +16,8 @@ describe("the public surface", () => {
       expect(unnamed).toEqual([]);
     },
   );
+
+  it.each(entries)("takes `undefined` in $name wherever a property may be left out", ({ strict }) => {
+    expect(strict).toEqual([]);
+  });
 });

@@ -7,8 +7,8 @@ import { shared } from "./shared.ts";
 type Listener = (event: AnyEvent) => unknown;
 /** Hear only what this call, or this component, does. */
 export interface Only {
-  name?: string;
-  component?: string;
+  name?: string | undefined;
+  component?: string | undefined;
 }
 interface Subscription {
   readonly listener: Listener;
@@ -36,12 +36,12 @@ export interface EventBus {
   /** As an async iterator; what is not read in time is dropped, the oldest first, and counted. `max` defaults to 1000. */
   stream<T extends EventType>(
     type: T | readonly T[],
-    options?: { max?: number },
+    options?: { max?: number | undefined },
   ): AsyncIterable<EventOf<T>> & { readonly dropped: number };
   /** Whether anybody listens: asked before an event is built. */
   wants(type: EventType): boolean;
   /** Nobody listens to anything; a bus that does not say is taken to have listeners. */
-  readonly quiet?: boolean;
+  readonly quiet?: boolean | undefined;
   /** Tells an event of one's own; `about` says whose it is. */
   emit<T extends EventType>(type: T, facts: EventMap[T], about: About): void;
 }

@@ -75,7 +75,7 @@ export const stories = {
     return told.sort((a, b) => a.startedAt - b.startedAt);
   },
   /** How many of each are kept; what is more than that is let go, the oldest first. Throws OptionsInvalidError for what is no count. */
-  keep({ failures, successes }: { failures?: number; successes?: number }): void {
+  keep({ failures, successes }: { failures?: number | undefined; successes?: number | undefined }): void {
     checkCounts({ failures, successes });
     if (failures !== undefined) resize(kept.failures, failures);
     if (successes !== undefined) resize(kept.successes, successes);

@@ -14,6 +14,8 @@ export interface Entry {
   readonly exports: ReadonlyArray<{ readonly name: string; readonly isType: boolean; readonly text: string }>;
   /** Types that the declarations name and no entry exports: nobody could write them down. */
   readonly unnamed: readonly string[];
+  /** Optional properties that do not take `undefined`: a consumer's strictest settings refuse what it may not know. */
+  readonly strict: readonly string[];
 }
 
 export function surface(): Entry[] {
@@ -52,9 +54,11 @@ function read(dir: string): Entry[] {
   const everywhere = new Set(files.flatMap(({ file }) => exportsOf(file).map(real)));
   return files.map(({ name, file }) => {
     const unnamed = new Set<string>();
+    const strict = new Set<string>();
     const exports = exportsOf(file).map((symbol) => {
       const declarations = real(symbol).declarations ?? [];
-      for (const declaration of declarations)
+      for (const declaration of declarations) {
+        for (const property of strictIn(declaration)) strict.add(`${property}, in ${symbol.name}`);
         for (const used of typesIn(declaration, checker)) {
           const type = real(used);
           const ours = type.declarations?.some(
@@ -62,10 +66,16 @@ function read(dir: string): Entry[] {
           );
           if (ours && !everywhere.has(type)) unnamed.add(`${type.name}, in ${symbol.name}`);
         }
+      }
       const isType = !(real(symbol).flags & ts.SymbolFlags.Value);
       return { name: symbol.name, isType, text: declarations.map(print).join("\n") };
     });
-    return { name, exports: exports.sort((a, b) => (a.name < b.name ? -1 : 1)), unnamed: [...unnamed].sort() };
+    return {
+      name,
+      exports: exports.sort((a, b) => (a.name < b.name ? -1 : 1)),
+      unnamed: [...unnamed].sort(),
+      strict: [...strict].sort(),
+    };
   });
 }
 
@@ -79,6 +89,16 @@ function typesIn(node: ts.Node, checker: ts.TypeChecker): ts.Symbol[] {
   const found = symbol ? [symbol] : [];
   ts.forEachChild(node, (child) => {
     found.push(...typesIn(child, checker));
+  });
+  return found;
+}
+
+function strictIn(node: ts.Node): string[] {
+  const optional = (ts.isPropertySignature(node) || ts.isPropertyDeclaration(node)) && node.questionToken && node.type;
+  const found =
+    optional && !/\b(undefined|unknown)\b/.test(optional.getText()) ? [(node.name as ts.Identifier).text] : [];
+  ts.forEachChild(node, (child) => {
+    found.push(...strictIn(child));
   });
   return found;
 }
