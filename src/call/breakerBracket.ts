@@ -1,5 +1,7 @@
 // The moments of an attempt, as a circuit takes part in them.
+import type { AttemptRecord } from "../core/attempt.ts";
 import type { Attempt, Bracket } from "../core/layer.ts";
+import type { FusedLayer } from "../core/stack.ts";
 import type { Outcome, Verdict } from "../core/verdict.ts";
 import { hearAttempt } from "./breakerHear.ts";
 import { rampMs, refuse } from "./breakerRefusal.ts";
@@ -40,8 +42,9 @@ export class CircuitBracket implements Bracket {
   after(attempt: Attempt, outcome: Outcome<unknown>, verdict: Verdict | undefined): void {
     const { circuit } = this;
     if (verdict === undefined && this.plain && circuit.isCalm && attempt.serial > circuit.since) {
-      const now = circuit.seams.clock.monotonic();
-      circuit.countsAt(now).success(now);
+      const { seams, settings } = circuit;
+      const at = isBrief(attempt, settings.window / 10) ? attempt.startedAt : seams.clock.monotonic();
+      circuit.countsAt(at).success(at);
     } else {
       circuit.refresh();
       hearAttempt(circuit, attempt, outcome, verdict);
@@ -87,4 +90,19 @@ export class KeyedBracket implements Bracket {
       return 0; // an input that a layer in between has yet to put right may have no key
     }
   }
+}
+
+/**
+ * Whether its time-out has it end no later than a slot of the window after its start. Its start is then good enough for
+ * the window, and a look at the clock, the dearest thing here, is spared. A long call would be counted as long ago as it began.
+ */
+function isBrief(attempt: Attempt, slotMs: number): boolean {
+  const { layers } = (attempt as AttemptRecord).segment;
+  let brief = false;
+  for (let i = 0; i < layers.length; i++) {
+    const { around, timeoutMs } = layers[i] as FusedLayer;
+    if (around !== undefined) return false; // what is inside it has a time of its own
+    if (timeoutMs !== 0 && timeoutMs <= slotMs) brief = true;
+  }
+  return brief;
 }

@@ -1,5 +1,16 @@
 // When it opens, and what a refusal says.
-import { BreakerOpenError, defineWrapper, HoldfastError, named, pipe, protect, retry, timeout } from "holdfast";
+import {
+  BreakerOpenError,
+  defineWrapper,
+  HoldfastError,
+  named,
+  type PromiseStyle,
+  pipe,
+  protect,
+  retry,
+  timeout,
+} from "holdfast";
+import { seams, testClock } from "holdfast/testing";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { breaker } from "../../src/call/breaker.ts";
@@ -65,6 +76,37 @@ describe("a closed breaker", () => {
     await Promise.all(pending);
     await come(down, 10);
     expect(circuit.state).toMatchObject({ state: "closed", calls: 30, failures: 10 });
+  });
+
+  it("counts a success at most a tenth of the window early, where a short time-out spares it the look at the clock", async () => {
+    const { circuit, clock } = setup({ window: "10s" });
+    const brief = pipe((act: () => Promise<unknown>) => act(), timeout("1s", { clock }), circuit);
+    const { act, succeed } = later();
+    const pending = brief(act);
+    await clock.advance(999);
+    succeed();
+    await pending;
+    await clock.advance(8_000);
+    expect(circuit.state.calls).toBe(1);
+    await clock.advance(2_000);
+    expect(circuit.state.calls).toBe(0);
+  });
+
+  it("counts a success when it comes, where a time-out does not say when that is", async () => {
+    const clock = testClock();
+    using _ = seams({ clock });
+    const takes = (ms: number) => () => clock.sleep(ms);
+    const delayed: PromiseStyle = (operation) => async (input, context) => {
+      await clock.sleep(1_900);
+      return operation(input, context);
+    };
+    const late = defineWrapper("late", z.undefined(), undefined, () => ({ around: delayed }));
+    const [long, held] = [breaker({ window: "10s" }), breaker({ window: "10s" })];
+    const pending = [pipe(takes(1_900), timeout("2s"), long)(), pipe(takes(50), timeout("1s"), late, held)()];
+    await clock.advance("2s");
+    await Promise.all(pending);
+    await clock.advance(8_990);
+    expect([long.state.calls, held.state.calls]).toEqual([1, 1]);
   });
 
   it("opens once, and for one break, when six failures settle in one tick", async () => {
