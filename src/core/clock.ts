@@ -20,21 +20,18 @@ export interface Clock {
 /** What `setTimeout` can count to (24.8 days); longer ones are waited for in parts. */
 const longest = 2 ** 31 - 1;
 
-/** Looked up once: the global is a getter, and asked twice a call. */
-const timing = performance;
-
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => timing.now(),
+  monotonic,
   sleep: (ms, signal) => sleepOn(systemClock, ms, signal),
   timer(ms, entry) {
     if (ms === Number.POSITIVE_INFINITY) return () => {};
     const wait = ms > 0 ? ms : 0; // Node warns of a NaN and of less than 0
-    const due = timing.now() + wait;
+    const due = monotonic() + wait;
     let timer = setTimeout(ring, Math.min(longest, Math.ceil(wait)));
     function ring() {
       // setTimeout may come a fraction of a millisecond early
-      const left = due - timing.now();
+      const left = due - monotonic();
       if (left <= 0) entry.expire();
       else timer = setTimeout(ring, Math.min(longest, Math.ceil(left)));
     }
@@ -66,4 +63,11 @@ export const inForce = shared<{ clock: Clock }>("clock", () => ({ clock: systemC
 /** Epoch ms of the clock in force. */
 export function epochNow(): number {
   return inForce.clock.now();
+}
+
+const [ownTimeout, ownPerformance] = [setTimeout, performance];
+
+/** The global is a getter, and would be asked twice a call; only under a test's fake timers is it another one. */
+function monotonic(): number {
+  return setTimeout === ownTimeout ? ownPerformance.now() : performance.now();
 }
