@@ -1,0 +1,232 @@
+import { describe, expect, it } from "vitest";
+import {
+  BreakerOpenError,
+  eventBus,
+  HoldfastError,
+  OptionsInvalidError,
+  protect,
+  ReviewPendingError,
+  report,
+} from "../../src/index.ts";
+import { script, testClock } from "../../src/testing/index.ts";
+
+/** A call on a clock of its own, driven to its end: what `report` says of what it rejected with. */
+function setup() {
+  const clock = testClock(Date.UTC(2026, 10, 24, 3));
+  const seams = { clock, random: () => 0.5, events: eventBus() };
+  return {
+    clock,
+    seams,
+    async reported(call: (input: never, options?: object) => Promise<unknown>, options?: object) {
+      const failing = call(1 as never, options).then(
+        () => expect.unreachable("it is to fail"),
+        (error: unknown) => report(error),
+      );
+      await clock.advance("1h");
+      return (await failing).replaceAll(/call [\w-]+/g, "call ID").split("\n");
+    },
+  };
+}
+
+const unreachable = () =>
+  new TypeError("fetch failed", {
+    cause: Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:9"), { code: "ECONNREFUSED" }),
+  });
+
+describe("the story of a failed call as text", () => {
+  it("says first what failed, which call, in which state, and how long it took", async () => {
+    const { reported, seams } = setup();
+    const call = protect.with("writer", {})("draft", script({ error: new Error("no"), after: "2s" }), { seams });
+    expect((await reported(call, { labels: { tenant: "a", request: "r1" } }))[0]).toBe(
+      '"draft" ended as failed after 1 attempt in 2 000 ms (call ID, component "writer", tenant=a, request=r1, started 2026-11-24T03:00:00.000Z)',
+    );
+  });
+
+  it("then every attempt in order: its tier, number, kind, message, time and causes; then what the caller got", async () => {
+    const { reported, seams } = setup();
+    const busy = new Response("secret", { status: 503 });
+    const call = protect("draft", script<unknown>({ error: unreachable(), after: "12ms" }, { value: busy }), {
+      ...{ retry: { attempts: 2, base: "1s", jitter: "none" as const }, seams },
+      fallback: [{ name: "copy", operation: script<unknown>("never"), timeout: "20s" }],
+    });
+    expect((await reported(call)).slice(1)).toEqual([
+      '  1. tier 0 "draft", attempt 1, 12 ms: network: TypeError: fetch failed',
+      "       caused by Error: connect ECONNREFUSED 127.0.0.1:9",
+      '  2. tier 0 "draft", attempt 2, 0 ms: overloaded: HTTP 503',
+      '  3. tier 1 "copy", attempt 1, 20 000 ms: timeout: TimeoutError: "draft" took longer than the 20 000 ms that one attempt may take.',
+      expect.stringMatching(/^The caller got FallbackExhaustedError: "draft" has no tier left: draft .*; copy .*\.$/),
+    ]);
+  });
+
+  it("shows the calls inside it indented, and each error once", async () => {
+    const { reported, seams } = setup();
+    const inner = protect("search", script({ error: unreachable() }), { seams });
+    const outer = protect("draft", async (n: number, context) => inner(n, context), { seams });
+    expect(await reported(outer)).toEqual([
+      expect.stringMatching(/^"draft" ended as failed/),
+      '  1. tier 0 "draft", attempt 1, 0 ms: network: TypeError: fetch failed',
+      "       caused by Error: connect ECONNREFUSED 127.0.0.1:9",
+      expect.stringMatching(/^ {2}"search" ended as failed after 1 attempt in 0 ms/),
+      '    1. tier 0 "search", attempt 1, 0 ms: network: the same error as above',
+    ]);
+  });
+
+  it("says what it cost, and what was produced", async () => {
+    const { reported, seams } = setup();
+    const call = protect(
+      "draft",
+      async (_: number, { cost }) => {
+        cost({ inputTokens: 120, outputTokens: 40, money: 0.02, model: "m-1", estimated: true });
+        throw new Error("cut");
+      },
+      { seams },
+    );
+    expect(await reported(call)).toContain("It cost at least 120 input tokens, 40 output tokens, 0.02 in money (m-1).");
+  });
+
+  it("says when the breaker lets the next probe through", async () => {
+    const { reported, seams } = setup();
+    const call = protect("draft", script<unknown>({ error: new Error("no") }), {
+      ...{ breaker: { consecutiveFailures: 1, breakTime: "2h" as const }, seams },
+    });
+    await reported(call);
+    const lines = await reported(call);
+    expect(lines[0]).toMatch(/^"draft" ended as notAdmitted after 0 attempts/);
+    expect(lines.at(-1)).toBe("Now: the breaker lets a probe through in 3 600 000 ms.");
+  });
+
+  it("says when the other side may be asked again", async () => {
+    const { reported, seams } = setup();
+    const limited = Object.assign(new Error("slow down"), { status: 429, headers: { "retry-after": "90" } });
+    expect((await reported(protect("draft", script({ error: limited }), { seams }))).at(-1)).toBe(
+      "Now: it may be tried again in 90 000 ms.",
+    );
+  });
+
+  it("of a cancelled call says by what", async () => {
+    const { reported, seams } = setup();
+    const call = protect("draft", script("never"), { seams });
+    const lines = await reported(call, { signal: AbortSignal.abort(new Error("the client is gone")) });
+    expect(lines[0]).toMatch(/^"draft" ended as cancelled after 0 attempts/);
+    expect(lines.join("\n")).toContain("the client is gone");
+  });
+
+  it("keeps to a screen: of many attempts and calls it tells the first and last ten", async () => {
+    const { reported, seams } = setup();
+    const many = protect("many", script(...Array(50).fill({ error: new Error("no") })), {
+      ...{ retry: { attempts: 50, base: "1s" as const }, seams },
+    });
+    const lines = await reported(many);
+    expect(lines.filter((line) => /^ {2}\d+\. /.test(line))).toHaveLength(20);
+    expect(lines[11]).toBe("  … and 30 more");
+    const child = protect("child", async () => 1, { seams });
+    const outer = protect(
+      "outer",
+      async (_: number, context) => {
+        for (let i = 0; i < 100; i++) await child(undefined, context);
+        throw new Error("after all");
+      },
+      { seams },
+    );
+    const told = await reported(outer);
+    expect(told.filter((line) => line.startsWith('  "child"'))).toHaveLength(20);
+    expect(told).toContain("  … and 80 more");
+  });
+});
+
+describe("an error without a story as text", () => {
+  it.each<[string, unknown, string[]]>([
+    ["is what it says", new RangeError("too much"), ["RangeError: too much"]],
+    ["is its name where it says nothing", new TypeError(), ["TypeError"]],
+    ["has its code", Object.assign(new Error("closed"), { code: "ECONNRESET" }), ["Error: closed [ECONNRESET]"]],
+    [
+      "has no code twice",
+      Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }),
+      ["Error: read ECONNRESET"],
+    ],
+    [
+      "has its chain of causes",
+      unreachable(),
+      ["TypeError: fetch failed", "  caused by Error: connect ECONNREFUSED 127.0.0.1:9"],
+    ],
+    ["may have a cause that is none", new Error("x", { cause: "words" }), ["Error: x", "  caused by words"]],
+    [
+      "has what it is made of",
+      new AggregateError([new Error("a"), "b"], "all"),
+      ["AggregateError: all", "  one of them: Error: a", "  one of them: b"],
+    ],
+    ["is a status where it is a response", new Response("secret", { status: 503 }), ["HTTP 503"]],
+    ["is the words of a text", "went wrong", ["went wrong"]],
+    ["is no more than it is", undefined, ["undefined"]],
+    ["is one line a message", new Error("a\n  b\tc\u001b[31m"), ["Error: a b c [31m"]],
+    ["is its data", { reason: "x" }, ['{"reason":"x"}']],
+    ["is named by its class", new (class ApiError extends Error {})("x"), ["ApiError: x"]],
+    [
+      "says what to do about a breaker",
+      new BreakerOpenError("draft", "draft", "it failed too often", 400),
+      [
+        'BreakerOpenError: "draft" is not being called: it failed too often. Next probe in 400 ms.',
+        "Now: the breaker lets a probe through in 400 ms.",
+      ],
+    ],
+    [
+      "says that a breaker waits for a hand",
+      new BreakerOpenError("draft", "draft", "it was isolated", undefined),
+      [expect.any(String), "Now: the breaker stays open until it is closed by hand."],
+    ],
+    [
+      "says who decides",
+      new ReviewPendingError("draft", "r-1"),
+      [expect.any(String), "Now: a person decides on review r-1."],
+    ],
+    [
+      "says when to try again",
+      new HoldfastError("shed", { code: "LOAD_SHED", retryAfterMs: 1_500 }),
+      ["HoldfastError: shed", "Now: it may be tried again in 1 500 ms."],
+    ],
+    [
+      "says what is wrong with options",
+      new OptionsInvalidError("retry", [{ path: "attempts", got: 0, wanted: "at least 1" }]),
+      ['OptionsInvalidError: The options of "retry" cannot be used. attempts: wanted at least 1, got 0'],
+    ],
+  ])("%s", (_, error, lines) => {
+    expect(report(error).split("\n")).toEqual(lines);
+  });
+
+  it("has no stack", () => {
+    expect(report(new Error("x"))).not.toMatch(/\n +at /);
+  });
+
+  it("has an end: causes in a circle, long chains, long messages", () => {
+    const circle = new Error("a");
+    circle.cause = new Error("b", { cause: circle });
+    expect(report(circle).split("\n")).toEqual(["Error: a", "  caused by Error: b"]);
+    const chain = Array.from({ length: 50 }).reduce<Error>((cause, _, i) => new Error(`n${i}`, { cause }), circle);
+    expect(report(chain).split("\n")).toHaveLength(8);
+    expect(report(new Error("x".repeat(9_000)))).toHaveLength(500);
+  });
+
+  it("never throws, whatever it is", () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const thrower = new Proxy(new Error("x"), {
+      get() {
+        throw new Error("no");
+      },
+    });
+    const odd = Object.assign(new Error("x"), { cause: proxy, errors: [proxy, thrower, null] });
+    for (const error of [proxy, thrower, odd, Symbol("s"), 1n, null, () => {}, Object.create(null)])
+      expect(report(error)).toMatch(/./);
+  });
+
+  it("never throws, also when it is part of a story", async () => {
+    const { reported, seams } = setup();
+    const { proxy, revoke } = Proxy.revocable(new Error("x"), {});
+    const call = protect("draft", script({ error: proxy }), { seams });
+    revoke();
+    expect(await reported(call)).toEqual([
+      expect.stringMatching(/^"draft" ended as failed/),
+      '  1. tier 0 "draft", attempt 1, 0 ms: unknown: [unreadable]',
+    ]);
+  });
+});
