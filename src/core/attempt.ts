@@ -8,6 +8,7 @@ import { Lent } from "./lent.ts";
 import type { Cost } from "./operation.ts";
 import { RareOfAttempt } from "./rare.ts";
 import type { CallRecord, Cut, Cuttable } from "./record.ts";
+import { field } from "./shapes.ts";
 import type { FusedLayer, Segment } from "./stack.ts";
 import { Timed } from "./timers.ts";
 import type { Outcome, Verdict } from "./verdict.ts";
@@ -163,15 +164,17 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   /** A call made in it is over. */
   leave(child: CallRecord): void {
     this.letGo(child);
-    if (child.gaveUp) this.more.finals.push(child.end?.given);
+    const { end } = child;
+    if (child.gaveUp && end !== null && (!end.ok || end.given !== undefined)) this.more.finals.push(end.given);
   }
 
   /** Whether this ended a call made in it whose own retry or fallback gave up: final for every retry above. */
   isFinal(error: unknown): boolean {
     if (this.rare === null) return false;
-    for (let seen = error, depth = 0; seen !== undefined && seen !== null && depth < 8; depth++) {
+    for (let seen = error, depth = 0; depth < 8; depth++) {
       if (this.rare.finals.includes(seen)) return true;
-      seen = (seen as { readonly cause?: unknown }).cause;
+      seen = field(seen, "cause");
+      if (seen === undefined) break;
     }
     const { last } = this.rare;
     return last !== null && last !== this && last.isFinal(error);

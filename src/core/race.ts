@@ -197,7 +197,7 @@ export class Race extends WayIn {
     if (this.is(CUT) || this.verdict === FAULT) return false;
     const { at } = this;
     try {
-      const again = (options?: { delayMs?: number }) => this.again(at, options?.delayMs ?? 0);
+      const again = (options?: { delayMs?: number | undefined }) => this.again(at, options?.delayMs ?? 0);
       const recovered = recover(this, this.outcome, this.verdict, again);
       if (recovered === undefined) return false;
       this.await(RECOVERING, recovered, undefined);
@@ -242,7 +242,11 @@ export class Race extends WayIn {
     if (verdict !== undefined && (outer !== null || !call.stack.seams.events.quiet)) this.note();
     this.tellEnds();
     this.input = undefined;
-    if (outer === null) return call.finish(!threw, value, verdict);
+    if (outer === null) {
+      // what ended a call made in it for good ends this one for good
+      if (verdict !== undefined && call.parent !== null && this.isFinal(value)) call.gaveUp = true;
+      return call.finish(!threw, value, verdict);
+    }
     this.resolve = this.reject = null;
     outer.heard(this);
     if (threw) reject?.(value);
