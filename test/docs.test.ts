@@ -118,7 +118,7 @@ async function setup() {
   return { site, all, complaints };
 }
 
-describe("what the pages and docstrings show", async () => {
+describe("what the pages and docstrings show", { timeout: 120_000 }, async () => {
   const { site, all, complaints } = await setup();
   afterAll(site.remove);
 
@@ -130,17 +130,13 @@ describe("what the pages and docstrings show", async () => {
     expect(all.filter(({ runs, code }) => !runs && !/^\s*\/\/ not run: \S/.test(code)).map(({ at }) => at)).toEqual([]);
   });
 
-  it.concurrent.each(all.filter(({ runs }) => runs))(
-    "runs, and prints what it says: $at",
-    { timeout: 60_000 },
-    async ({ file, code }) => {
-      const { code: exit, stdout, stderr } = await site.node(`run/${file}.js`);
-      expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
-      const lines = stdout.split("\n").slice(0, -1);
-      const wanted = said(code);
-      if (wanted.length) expect(lines).toEqual(wanted.map((line) => expect.stringMatching(line)));
-    },
-  );
+  it.concurrent.each(all.filter(({ runs }) => runs))("runs, and prints what it says: $at", async ({ file, code }) => {
+    const { code: exit, stdout, stderr } = await site.node(`run/${file}.js`);
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
+    const lines = stdout.split("\n").slice(0, -1);
+    const wanted = said(code);
+    if (wanted.length) expect(lines).toEqual(wanted.map((line) => expect.stringMatching(line)));
+  });
 });
 
 describe("a block", () => {

@@ -20,13 +20,13 @@ function printedBy(text: string): string[] | undefined {
     .map((line) => line.replace(/^\/\/ ?/, ""));
 }
 
-describe("the examples", () => {
+describe("the examples", { timeout: 120_000 }, () => {
   it("are numbered as a reader would go, without a gap", () => {
     expect(examples.map((file) => Number(file.slice(0, 2)))).toEqual(examples.map((_, i) => i + 1));
     expect(examples.length).toBeGreaterThan(0);
   });
 
-  it.concurrent.each(examples)("%s runs, and prints what it says at its end", { timeout: 60_000 }, async (file) => {
+  it.concurrent.each(examples)("%s runs, and prints what it says at its end", async (file) => {
     const tsx = join(repository, "node_modules/tsx/dist/cli.mjs");
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [tsx, join(folder, file)], {
       cwd: repository,

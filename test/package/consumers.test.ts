@@ -43,14 +43,13 @@ async function setup() {
   return { site, home };
 }
 
-describe("the packed tarball", async () => {
+describe("the packed tarball", { timeout: 120_000 }, async () => {
   const { site, home } = await setup();
   afterAll(site.remove);
 
   describe.each(Object.entries(worlds))("compiles in a consumer of %s", (_, { options, files }) => {
     it.each(Object.keys(compilers) as Compiler[])(
       "with TypeScript %s, libraries checked, no optional peer installed",
-      { timeout: 120_000 },
       async (compiler) => {
         const compilerOptions = { target: "es2022", ...strictest, ...options };
         expect(await site.compile(compiler, { compilerOptions }, files)).toBe("");
@@ -58,7 +57,7 @@ describe("the packed tarball", async () => {
     );
   });
 
-  it("would not compile if the input's type were lost", { timeout: 120_000 }, async () => {
+  it("would not compile if the input's type were lost", async () => {
     site.write({ "lenient.ts": consumer.replace("user(1)", 'user("1")') });
     expect(
       await site.compile("7.0", { compilerOptions: { ...strictest, ...worlds.nodenext.options } }, ["lenient.ts"]),

@@ -2,13 +2,15 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { type Compiler, compilers, project, repository } from "../package/project.ts";
 
-describe("the types of input and result come from the function alone, with no type argument, and a generic function stays generic", () => {
+describe("the types of input and result come from the function alone, with no type argument, and a generic function stays generic", {
+  timeout: 120_000,
+}, () => {
   const site = project();
   afterAll(site.remove);
   const inference = join(repository, "test/types/inference.ts");
   const options = { extends: join(repository, "tsconfig.json") };
 
-  it.each(Object.keys(compilers) as Compiler[])("to TypeScript %s", { timeout: 120_000 }, async (compiler) => {
+  it.each(Object.keys(compilers) as Compiler[])("to TypeScript %s", async (compiler) => {
     expect(await site.compile(compiler, options, [inference])).toBe("");
   });
 });

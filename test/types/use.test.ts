@@ -24,7 +24,7 @@ async function setup() {
   return { site, use };
 }
 
-describe("the call sites", async () => {
+describe("the call sites", { timeout: 120_000 }, async () => {
   const { site, use } = await setup();
   afterAll(site.remove);
 
@@ -35,24 +35,16 @@ describe("the call sites", async () => {
     expect(createHash("sha256").update(original).digest("hex")).toBe(agreed);
   });
 
-  it.each(Object.keys(compilers) as Compiler[])(
-    "compile against the package with TypeScript %s",
-    { timeout: 120_000 },
-    async (compiler) => {
-      expect(await site.compile(compiler, options, ["use.ts"])).toBe("");
-    },
-  );
+  it.each(Object.keys(compilers) as Compiler[])("compile against the package with TypeScript %s", async (compiler) => {
+    expect(await site.compile(compiler, options, ["use.ts"])).toBe("");
+  });
 
-  it.each(Object.keys(compilers) as Compiler[])(
-    "compile against the sources with TypeScript %s",
-    { timeout: 120_000 },
-    async (compiler) => {
-      const config = join(repository, "test/types/tsconfig.json");
-      expect(await site.compile(compiler, { extends: config }, [join(repository, "test/types/use.ts")])).toBe("");
-    },
-  );
+  it.each(Object.keys(compilers) as Compiler[])("compile against the sources with TypeScript %s", async (compiler) => {
+    const config = join(repository, "test/types/tsconfig.json");
+    expect(await site.compile(compiler, { extends: config }, [join(repository, "test/types/use.ts")])).toBe("");
+  });
 
-  it("would not compile if a call site were refused less than it says", { timeout: 120_000 }, async () => {
+  it("would not compile if a call site were refused less than it says", async () => {
     site.write({ "lenient.ts": use.replace('"2 secs"', '"2s"') });
     expect(await site.compile("7.0", options, ["lenient.ts"])).toContain("Unused '@ts-expect-error' directive");
   });
