@@ -35,7 +35,7 @@ export interface Recovery {
     attempt: Attempt,
     outcome: Outcome<unknown>,
     verdict: Verdict,
-    again: (options?: { delayMs?: number }) => Promise<unknown>,
+    again: (options?: { delayMs?: number | undefined }) => Promise<unknown>,
   ): Promise<unknown> | undefined;
   ready?(input: unknown): number;
 }

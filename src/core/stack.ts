@@ -19,7 +19,7 @@ export interface InnerRecovery extends Recovery {
     attempt: Attempt,
     outcome: Outcome<unknown>,
     verdict: Verdict | undefined,
-    again: (options?: { delayMs?: number }) => Promise<unknown>,
+    again: (options?: { delayMs?: number | undefined }) => Promise<unknown>,
   ): Promise<unknown> | undefined;
   /** The other ways, where they are known beforehand. */
   readonly tiers?: readonly Segment[];

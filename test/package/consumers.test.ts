@@ -6,6 +6,7 @@ import { type Compiler, compilers, packed, project } from "./project.ts";
 
 /** Uses a little of everything; `fetchUser` keeps its types with no type argument. */
 const consumer = `import { type CallContext, breaker, events, HoldfastError, pipe, protect, retry, standard, timeout } from "holdfast";
+import { log } from "holdfast/pino";
 import { record, script, testClock } from "holdfast/testing";
 declare module "holdfast" { interface EventMap { "invoice.sent": { cents: number } } }
 interface User { id: string }
@@ -15,6 +16,7 @@ export const name = user("x").then((found) => found.id.length);
 export const byHand = pipe(fetchUser, timeout("2s"), breaker(), retry());
 export const id: Promise<User> = byHand("x");
 events.on("invoice.sent", (event) => event.cents.toFixed());
+export const quiet = log(events, console);
 export const seen = [record(), script<number>({ value: 1 }), testClock(), HoldfastError.is(undefined)];
 // @ts-expect-error the input is a string
 user(1);
