@@ -9,26 +9,29 @@ export function directParent(call: CallRecord): AttemptRecord | undefined {
   return parent !== null && stackOf(parent.segment.operation) === call.stack ? parent : undefined;
 }
 
-/** Ms until another way than the layers inside would be taken, here or further out; `Infinity` where there is none. */
+/** Ms until another way would be taken, by this layer or one further out; `Infinity` where there is none. */
 export function elsewhere(attempt: AttemptRecord, at: number): number {
   const { layers } = attempt.segment;
   let soonest = Number.POSITIVE_INFINITY;
-  for (let i = at + 1; i < attempt.top; i++) soonest = Math.min(soonest, layers[i]?.elsewhere?.(attempt) ?? soonest);
+  for (let i = at; i < attempt.top; i++) soonest = Math.min(soonest, layers[i]?.elsewhere?.(attempt) ?? soonest);
   const around = attempt.outer ?? directParent(attempt.call);
   return around === undefined ? soonest : Math.min(soonest, elsewhere(around, around.at));
 }
 
+/** Whether this tier has been entered in the chain. */
+export function wasEntered(call: CallRecord, tier: unknown): boolean {
+  const stack = stackOf(tier);
+  for (let link: CallRecord | undefined = call; link !== undefined; link = directParent(link)?.call)
+    if ((stack !== undefined && link.stack === stack) || link.more.entered?.has(tier)) return true;
+  return false;
+}
+
 /** Whether this tier has not yet been entered in the chain; from now on it has. */
 export function enterOnce(call: CallRecord, tier: unknown): boolean {
+  if (wasEntered(call, tier)) return false;
   let top = call;
-  const stack = stackOf(tier);
-  for (let link: CallRecord | undefined = call; link !== undefined; link = directParent(link)?.call) {
-    if (stack !== undefined && link.stack === stack) return false;
-    top = link;
-  }
+  for (let link = directParent(call)?.call; link !== undefined; link = directParent(link)?.call) top = link;
   top.more.entered ??= new Set();
-  const { entered } = top.more;
-  if (entered.has(tier)) return false;
-  entered.add(tier);
+  top.more.entered.add(tier);
   return true;
 }

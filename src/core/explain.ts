@@ -21,5 +21,9 @@ export interface Explained {
 export function explain(call: unknown): readonly Explained[] {
   const shared = (call as { readonly [SHARED]?: () => readonly LayerSpec[] } | undefined)?.[SHARED];
   const specs = shared?.() ?? stackOf(call)?.specs.toReversed() ?? [];
-  return specs.map(({ kind, options, layer }) => ({ kind, options, ...(layer.state && { state: layer.state() }) }));
+  return specs.map(({ kind, options, layer }) => ({
+    kind,
+    options: { ...options },
+    ...(layer.state && { state: layer.state() }),
+  }));
 }

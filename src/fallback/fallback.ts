@@ -3,7 +3,7 @@ import { z } from "zod";
 import { timeoutSpec } from "../call/timeout.ts";
 import { mayAsk } from "../core/askable.ts";
 import type { AttemptRecord } from "../core/attempt.ts";
-import { enterOnce } from "../core/chain.ts";
+import { enterOnce, wasEntered } from "../core/chain.ts";
 import { spanSchema } from "../core/duration.ts";
 import { FallbackExhaustedError, stackless } from "../core/errors.ts";
 import { asked, FAULT, Fault } from "../core/final.ts";
@@ -113,7 +113,12 @@ function recovery(ways: readonly Way[], otherwise: Otherwise | undefined, tools:
   return {
     tiers: ways.map(({ segment }) => segment),
     notesFailures: true,
-    elsewhere: ({ context, input }) => (context.fallback === false ? Number.POSITIVE_INFINITY : soonest(ways, input)),
+    elsewhere(attempt) {
+      const { call, context, input } = attempt as AttemptRecord;
+      if (context.fallback === false) return Number.POSITIVE_INFINITY;
+      const left = ways.filter(({ given }) => !wasEntered(call, given));
+      return Math.min(...left.map(({ segment }) => readyOf(segment, input)));
+    },
     recover(attempt, _outcome, verdict) {
       const first = attempt as AttemptRecord;
       if (first.context.fallback === false || verdict === undefined || first.isCut || verdict.kind === "cancelled")
@@ -223,10 +228,6 @@ class Descent {
     if (tried === 0 || first.isCut) throw outcome.error;
     throw stackless(() => new FallbackExhaustedError(call.name, call.failures.slice()));
   }
-}
-
-function soonest(ways: readonly Way[], input: unknown): number {
-  return Math.min(...ways.map(({ segment }) => readyOf(segment, input)));
 }
 
 function readyOf({ operation, layers }: Segment, input: unknown): number {
