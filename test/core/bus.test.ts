@@ -342,6 +342,21 @@ describe("the bus that calls share", () => {
     expect(removed.mock.calls.length).toBe(added.mock.calls.length);
   });
 
+  it("holds no call, and no list in the package does: one that nobody refers to any more is collected", async () => {
+    const undo = events.onAny(() => {});
+    const held = await (async () => {
+      const call = named("dropped", async () => 1);
+      await call(undefined as never, { signal: new AbortController().signal, deadline: "1h" });
+      return new WeakRef(call);
+    })();
+    for (let i = 0; i < 20 && held.deref() !== undefined; i++) {
+      await turn();
+      globalThis.gc?.();
+    }
+    undo();
+    expect(held.deref()).toBeUndefined();
+  });
+
   it("says of a call made inside another whose it is", async () => {
     const heard: AnyEvent[] = [];
     const undo = events.on("call.started", (event) => heard.push(event));

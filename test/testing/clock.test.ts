@@ -241,6 +241,26 @@ describe("one awaited advance", () => {
     expect(globals()).toEqual(before);
   });
 
+  it("drives a break as well, and everything works with a clock that starts at 0", async () => {
+    const clock = testClock(0);
+    using _ = seams({ clock, random: () => 0 });
+    const seen = record();
+    const call = protect("breaks", script<number>({ error: new Error("no") }, { value: 1 }, { value: 2 }), {
+      breaker: { consecutiveFailures: 1, breakTime: "5s" },
+    });
+    await expect(call(undefined)).rejects.toThrow("no");
+    await expect(call(undefined)).rejects.toMatchObject({ code: "BREAKER_OPEN", retryAfterMs: 5_000 });
+    await clock.advance("4999ms");
+    await expect(call(undefined)).rejects.toMatchObject({ code: "BREAKER_OPEN", retryAfterMs: 1 });
+    await clock.advance("1ms");
+    expect(await call(undefined)).toBe(1);
+    expect(await call(undefined, { deadline: "1s" })).toBe(2);
+    seen.stop();
+    expect(seen.of("breaker.opened")).toMatchObject([{ at: 0 }]);
+    expect(seen.of("breaker.closed")).toMatchObject([{ at: 5_000, openMs: 5_000 }]);
+    expect(clock.sleepers).toBe(0);
+  });
+
   it("also drives calls that were made, and modules that were loaded, before the clock", async () => {
     vi.resetModules();
     const loaded = await import("../../src/index.ts");
