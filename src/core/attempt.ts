@@ -164,8 +164,11 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   /** A call made in it is over. */
   leave(child: CallRecord): void {
     this.letGo(child);
-    const { end } = child;
-    if (child.gaveUp && end !== null && (!end.ok || end.given !== undefined)) this.more.finals.push(end.given);
+  }
+
+  /** This ended a call made in it whose own retry or fallback gave up: final for every retry above. */
+  endedBy(given: unknown): void {
+    this.more.finals.push(given);
   }
 
   /** Whether this ended a call made in it whose own retry or fallback gave up: final for every retry above. */
@@ -208,6 +211,18 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   inputAt(i: number): unknown {
     const changed = this.rare?.inputs.find(({ at }) => at < i);
     return changed === undefined ? this.input : changed.input;
+  }
+
+  /** What it delivered is the caller's, and so is what the attempts inside it did. */
+  protected forgetValue(): void {
+    this.value = undefined;
+    if (this.rare !== null) this.rare.last = null;
+  }
+
+  /** It is over, and its record may be kept for its story. */
+  protected forgetInput(): void {
+    this.input = undefined;
+    if (this.rare !== null) this.rare.inputs.length = 0;
   }
 
   protected setProduced(value: unknown): void {

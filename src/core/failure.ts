@@ -1,8 +1,9 @@
 // What was tried and did not do, as the story has it and the bus hears it.
 import type { AttemptRecord } from "./attempt.ts";
+import { bodyOf } from "./body.ts";
 import type { Cost } from "./operation.ts";
 import type { CallRecord } from "./record.ts";
-import { statusWithin } from "./shapes.ts";
+import { isResponse, statusWithin } from "./shapes.ts";
 import type { Failure, FailureKind } from "./verdict.ts";
 
 /** `endedAt`: monotonic ms. */
@@ -31,4 +32,17 @@ export function tellFailure(call: CallRecord, { attempt, tier, kind, error, elap
   const { events } = call.stack.seams;
   events.emit("attempt.failed", { attempt, tier, kind, error, elapsedMs }, call);
   if (kind === "unauthorized") events.emit("credentials.refused", { status: statusWithin(error) ?? 401 }, call);
+}
+
+/** A failure as a story may keep it: of a response what it said, not the body that somebody is yet to read. */
+export function kept(failure: Failure): Failure {
+  const { error } = failure;
+  if (bodyOf(error) === undefined || !isResponse(error)) return failure;
+  const { status, statusText, headers, url } = error as unknown as Response;
+  try {
+    const told = new Response(null, { status, statusText, headers });
+    return { ...failure, error: Object.defineProperty(told, "url", { value: url }) };
+  } catch {
+    return { ...failure, error: { status, statusText, url } };
+  }
 }

@@ -241,7 +241,7 @@ export class Race extends WayIn {
     // a call that ends here notes its failure when its story is asked for
     if (verdict !== undefined && (outer !== null || !call.stack.seams.events.quiet)) this.note();
     this.tellEnds();
-    this.input = undefined;
+    this.forgetInput();
     if (outer === null) {
       // what ended a call made in it for good ends this one for good
       if (verdict !== undefined && call.parent !== null && this.isFinal(value)) call.gaveUp = true;
@@ -286,10 +286,12 @@ export class Race extends WayIn {
     if (this.is(CUT | DONE)) return Promise.reject(this.cut?.reason ?? LOST);
     this.hold(kid);
     this.opened(kid, this.at);
+    // not by the closure: an error's stack holds that, and with it what it knows
+    kid.input = input;
     return new Promise((resolve, reject) => {
       kid.resolve = resolve;
       kid.reject = reject;
-      kid.begin(input);
+      kid.begin(kid.input);
     });
   }
 

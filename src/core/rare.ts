@@ -9,6 +9,8 @@ import type { Timed } from "./timers.ts";
 /** The attempt in which a call was made. */
 export interface Parent {
   leave(child: CallRecord): void;
+  /** This ended a call made in it whose own retry or fallback gave up. */
+  endedBy(given: unknown): void;
 }
 
 /** The timer of a deadline, which on a body's way holds no process. */

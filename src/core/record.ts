@@ -2,6 +2,7 @@
 import { type Body, bodyOf } from "./body.ts";
 import { addCost } from "./cost.ts";
 import { type DeadlineExceededError, HoldfastError } from "./errors.ts";
+import { kept } from "./failure.ts";
 import type { Cost } from "./operation.ts";
 import { free, noLabels, type Parent, Rare } from "./rare.ts";
 import { idOf } from "./seams.ts";
@@ -228,13 +229,14 @@ export class CallRecord implements Cuttable {
       // what was turned away on its way in took no time worth asking the clock for
       const turnedAway = this.attempts === 0 && (this.flags & ENTERING) !== 0;
       const elapsedMs = turnedAway ? 0 : clock.monotonic() - this.startedAt;
-      this.end = { ok, given: failed ? value : undefined, state: stateOf(this, ok, value, verdict), elapsedMs };
+      this.end = { ok, given: ok ? undefined : value, state: stateOf(this, ok, value, verdict), elapsedMs };
       if (failed) keepFailure(this, ok ? undefined : value);
       else keepSuccess(this);
       if (watched) this.tellEnd(this.end);
     }
+    if (failed && this.gaveUp) this.rare?.parent?.endedBy(value);
     // of a failed call it tells the story's last failure, when somebody asks
-    if (!failed) this.root = null;
+    if (ok) this.forget(value, verdict);
     const body = ok && (this.following !== null || this.rare !== null) ? bodyOf(value) : undefined;
     if (body === undefined) this.release();
     else this.follow(body);
@@ -244,6 +246,15 @@ export class CallRecord implements Cuttable {
     // a rejection before the caller holds its promise costs Node two looks for an unhandled one
     else if ((this.flags & (ENTERING | KEEPS_CONTEXT)) === ENTERING) entering.then(() => reject?.(value));
     else reject?.(value);
+  }
+
+  /** What was delivered is the caller's: nothing here keeps it. */
+  private forget(value: unknown, verdict: Verdict | undefined): void {
+    if (verdict !== undefined) {
+      this.root?.note();
+      this.failures = this.failures.map((failure) => (failure.error === value ? kept(failure) : failure));
+    }
+    this.root = null;
   }
 
   /** Signal and deadline reach on into a delivered body, without holding the process. */

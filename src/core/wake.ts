@@ -11,13 +11,15 @@ export interface Open {
   readonly reject: (error: unknown) => void;
 }
 
-let resolving: Open["resolve"];
-let rejecting: Open["reject"];
+let resolving: Open["resolve"] | undefined;
+let rejecting: Open["reject"] | undefined;
 
 /** A promise to settle by hand, without a closure for each. */
 export function openPromise(): Open {
   const promise = new Promise<unknown>(capture);
-  return { promise, resolve: resolving, reject: rejecting };
+  const open = { promise, resolve: resolving as Open["resolve"], reject: rejecting as Open["reject"] };
+  resolving = rejecting = undefined; // they would keep what the last call delivered
+  return open;
 }
 
 function capture(resolve: Open["resolve"], reject: Open["reject"]): void {
