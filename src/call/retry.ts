@@ -123,7 +123,7 @@ class Rounds {
 
   giveUp(): undefined {
     const { verdict } = this.latest;
-    if (verdict === undefined || verdict.kind === "cancelled") return;
+    if (verdict === undefined || verdict.kind === "cancelled" || this.first.isCut) return;
     this.first.call.gaveUp = true;
     const { attempts, when } = this.options;
     if (this.refused || this.round < attempts || !(verdict.retry || when !== undefined)) return;

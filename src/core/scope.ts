@@ -10,17 +10,22 @@ import { armOnce, disarm, Timed } from "./timers.ts";
 export function inside(outer: AttemptRecord, top: number, input: unknown, context: CallContext): Promise<unknown> {
   const { call, segment } = outer;
   const { signal } = context;
-  if (outer.isClosed) return Promise.reject(outer.cut?.reason ?? LOST);
-  if (signal?.aborted) return Promise.reject(signal.reason);
+  if (outer.isClosed) return heard(Promise.reject(outer.cut?.reason ?? LOST));
+  if (signal?.aborted) return heard(Promise.reject(signal.reason));
   const attempt = new Race(call, segment, top, outer, outer.now(), outer.context.deadlineAt, outer.context);
   outer.lend(attempt);
-  const running = (outer as Race).enclose(attempt, input);
+  const running = heard((outer as Race).enclose(attempt, input));
+  if (signal === undefined || signal === outer.controller.signal) return running;
   const end = () => attempt.abandon({ reason: signal.reason, at: attempt.now(), wholeMs: 0 });
-  const own = signal !== undefined && signal !== outer.controller.signal;
-  if (own) signal.addEventListener("abort", end, { once: true });
-  // heard here, so that a layer that lets go of it leaves no rejection to nobody
-  const release = () => own && signal.removeEventListener("abort", end);
+  signal.addEventListener("abort", end, { once: true });
+  const release = () => signal.removeEventListener("abort", end);
   running.then(release, release);
+  return running;
+}
+
+/** A layer that lets go of what it began leaves no rejection to nobody. */
+function heard(running: Promise<unknown>): Promise<unknown> {
+  running.catch(() => {});
   return running;
 }
 
