@@ -1,7 +1,8 @@
 // One circuit: closed, open or half-open, and what takes it from one to the other.
-import { lastSerial } from "../core/attempt.ts";
+
 import type { About } from "../core/bus.ts";
 import { generation, type LiveSeams } from "../core/seams.ts";
+import { lastSerial } from "../core/serial.ts";
 import { Counts, type Totals } from "./breakerCounts.ts";
 import type { Break, Phase, Why } from "./breakerPhase.ts";
 import { Places } from "./breakerPlaces.ts";

@@ -8,6 +8,7 @@ import { Lent } from "./lent.ts";
 import type { Cost } from "./operation.ts";
 import { RareOfAttempt } from "./rare.ts";
 import type { CallRecord, Cut, Cuttable } from "./record.ts";
+import { nextSerial } from "./serial.ts";
 import { field } from "./shapes.ts";
 import type { FusedLayer, Segment } from "./stack.ts";
 import { Timed } from "./timers.ts";
@@ -26,13 +27,6 @@ export const DONE = 512; // the way out is behind it
 export const HELD = 1024; // what it delivered has a body that is not at its end
 const NOTED = 2048; // its failure is in the story
 
-let serials = 0;
-
-/** The serial of the youngest attempt there is. */
-export function lastSerial(): number {
-  return serials;
-}
-
 export abstract class AttemptRecord extends Timed implements Attempt, ContextSource, Cuttable {
   readonly call: CallRecord;
   readonly segment: Segment;
@@ -42,7 +36,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   readonly outer: AttemptRecord | null;
   readonly controller = new AbortController();
   readonly context: Context<AttemptRecord>;
-  readonly serial = ++serials;
+  readonly serial = nextSerial();
   input: unknown = undefined;
   value: unknown = undefined;
   verdict: Verdict | undefined = undefined;

@@ -1,5 +1,6 @@
 // The body that is on its way when its call is answered: it can be cut, and its end is the call's true end.
 import { nodeBody, nodeResponseBody } from "./nodeBody.ts";
+import { shared } from "./shared.ts";
 import { isNodeStream, isResponse, isWebStream, type NodeStream } from "./streams.ts";
 import { responseBody, streamBody } from "./webBody.ts";
 
@@ -11,7 +12,7 @@ export interface Body {
   cut(reason: unknown): void;
 }
 
-const bodies = new WeakMap<object, Body>();
+const bodies = shared("bodies", () => new WeakMap<object, Body>());
 
 /**
  * The body of a `Response`, a web stream or a readable stream of Node's, the same each time; `undefined` where none is on its

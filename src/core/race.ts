@@ -227,7 +227,7 @@ export class Race extends WayIn {
       },
       (error) => {
         if (!goesOn()) return;
-        if (error instanceof Fault) this.fault(error.error);
+        if (Fault.is(error)) this.fault(error.error);
         else if (what === RECOVERING) this.fail(error);
         else this.refuseValue(error, judged);
         this.come(at + 1, THREW, this.value, this.verdict);
