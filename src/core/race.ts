@@ -245,7 +245,9 @@ export class Race extends WayIn {
     if (outer === null) {
       // what ended a call made in it for good ends this one for good
       if (verdict !== undefined && call.parent !== null && this.isFinal(value)) call.gaveUp = true;
-      return call.finish(!threw, value, verdict);
+      call.finish(!threw, value, verdict);
+      if (this.is(HELD)) this.forgetValue(); // its body is to be collected when nobody reads it
+      return;
     }
     this.resolve = this.reject = null;
     outer.heard(this);
