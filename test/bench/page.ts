@@ -30,7 +30,7 @@ function about(work: Work): string {
   return [
     `What holdfast costs beside cockatiel, effect, and its own engines put together by hand. \`npm run bench\` prints this page, \`npm run bench -- --write\` writes it; it fails when a limit is not reached.`,
     `Measured with Node ${process.versions.node} on ${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown"} (${platform()} ${arch()}); ${versions.join(", ")}.`,
-    `One process, the built package. Each of ${work.rounds} rounds runs every case ${work.calls.toLocaleString("en")} times one after another, in a random order of cases; the figure is the median of the rounds, beside it their middle half, and a ratio is one of medians. Before each case opossum's buckets are turned over by hand and the loop turns once: without that, opossum's row grows slower as its lists fill. Nothing goes over a network except under Failover, so this is the wrappers' own cost: a call to a service takes a thousand times as long. Figures differ between machines, ratios much less.`,
+    `One process, the built package. Each of ${work.rounds} rounds runs every case for ${work.slotMs} ms, call after call, in a random order of cases; the figure is processor time a call, the median of the rounds, beside it their middle half, and a ratio is one of medians. (By the clock the same on an idle machine; this way others on it do not count.) Before each case opossum's buckets are turned over by hand and the loop turns once: without that, opossum's row grows slower as its lists fill. Nothing goes over a network except under Failover, so this is the wrappers' own cost: a call to a service takes a thousand times as long. Figures differ between machines, ratios much less.`,
   ].join("\n\n");
 }
 

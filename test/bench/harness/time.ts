@@ -1,4 +1,5 @@
-// Nanoseconds a call: every round runs every case, in an order of its own, so that what disturbs the machine disturbs all alike.
+// Nanoseconds a call: every round runs every case, in an order of its own, so that what disturbs the machine disturbs all
+// alike. Processor time, its collector's threads included: what else the machine does in between is not the case's.
 
 export interface Case {
   readonly name: string;
@@ -25,7 +26,8 @@ export interface Timing {
 export interface Effort {
   readonly rounds: number;
   readonly warmup: number;
-  readonly calls: number;
+  /** Each case runs so long in each round, so that garbage is collected in the time of the case that made it. */
+  readonly slotMs: number;
 }
 
 /** `between` runs before each case; then the loop turns once, so that no case pays for the timers of the one before. */
@@ -36,16 +38,20 @@ export async function time(
 ): Promise<ReadonlyMap<string, Timing>> {
   const samples = new Map(cases.map(({ name }) => [name, [] as number[]]));
   if (samples.size < cases.length) throw new Error("two cases have one name");
+  const calls = new Map<string, number>();
   for (let round = -effort.warmup; round < effort.rounds; round++) {
     for (const { name, run, during } of shuffled(cases)) {
       between();
       await new Promise(setImmediate);
+      const count = calls.get(name) ?? 500;
       const end = during?.();
-      const begin = performance.now();
-      for (let call = 0; call < effort.calls; call++) await run();
-      const elapsedMs = performance.now() - begin;
+      const begin = process.cpuUsage();
+      for (let call = 0; call < count; call++) await run();
+      const { user, system } = process.cpuUsage(begin);
       end?.();
-      if (round >= 0) samples.get(name)!.push((elapsedMs * 1e6) / effort.calls);
+      const ns = ((user + system) * 1000) / count;
+      if (round >= 0) samples.get(name)!.push(ns);
+      else calls.set(name, Math.max(100, Math.round((effort.slotMs * 1e6) / ns)));
     }
   }
   return new Map([...samples].map(([name, ns]) => [name, timing(ns)]));
@@ -63,7 +69,10 @@ export function rejects(call: () => Promise<unknown>): () => Promise<void> {
   };
 }
 
-export function timing(samples: readonly number[]): Timing {
+/** How far the rounds lie apart: on an idle machine a tenth or less. */
+export const unsteadiness = ({ median, low, high }: Timing) => (high - low) / median;
+
+function timing(samples: readonly number[]): Timing {
   return { median: quantile(samples, 0.5), low: quantile(samples, 0.25), high: quantile(samples, 0.75) };
 }
 
