@@ -12,9 +12,6 @@ const longest = 20;
 /** What is told elsewhere, or says nothing that the other facts do not. */
 const known = new Set(["name", "type", "message", "stack", "code", "cause", "causes", "errors", "story", "failures"]);
 
-/** What was made here: it is not made again of itself. */
-const made = new WeakSet<object>();
-
 /**
  * An error for pino, as `serializers: { err }`: type, message, code, stack and its own facts; the story of its call;
  * its causes, each once however they are nested. A failing `Response` is told too. What is no error stays as it is.
@@ -27,7 +24,7 @@ const made = new WeakSet<object>();
  * console.log(message, story.state); // → no money failed
  */
 export function err(error: unknown): unknown {
-  if (typeof error !== "object" || error === null || made.has(error)) return error;
+  if (typeof error !== "object" || error === null) return error;
   return isError(error) || isResponse(error) ? new Telling([]).error(error, storyOf(error)) : error;
 }
 
@@ -101,13 +98,10 @@ export class Telling {
   }
 
   private head(error: unknown, at: string): Record<string, unknown> {
+    // without a prototype: pino's own serializer takes them for an error, and would name them after their class
     const facts: Record<string, unknown> = Object.create(null);
-    made.add(facts);
     if (typeof error === "object" && error !== null) this.where.set(error, at);
-    const type = typeOf(error);
-    // not listed, and there for pino's own serializer, which asks for the name to tell the type
-    Object.defineProperty(facts, "name", { value: type });
-    facts.type = type;
+    facts.type = typeOf(error);
     facts.message = this.words(error);
     const code = field(error, "code");
     if (typeof code === "string" || typeof code === "number")

@@ -152,6 +152,14 @@ describe("every event", () => {
     expect((line.many as unknown[]).at(-1)).toBe("… and 450 more");
     expect(JSON.stringify(line).length).toBeLessThan(12_000);
   });
+
+  it("has no more than a thousand values, a few more where it ends", () => {
+    const { bus, lines } = setup();
+    const rows = Array.from({ length: 50 }, () => Array.from({ length: 50 }, () => [7]));
+    emitOwn(bus, "own.told", { rows });
+    expect(timesIn(JSON.stringify(lines), "7")).toBeGreaterThan(400);
+    expect(timesIn(JSON.stringify(lines), "7")).toBeLessThan(1_010);
+  });
 });
 
 describe("a recovered call logs one warning, no error", () => {
@@ -162,6 +170,17 @@ describe("a recovered call logs one warning, no error", () => {
     );
     expect(loud()).toMatchObject([{ level: warn, type: "call.settled", state: "succeeded", attempts: 3 }]);
     expect(last().err).toMatchObject({ message: "again", causes: [{ message: "why again" }] });
+  });
+
+  it("after no more than a wait", () => {
+    const { bus, loud } = setup();
+    const about = { name: "draft", component: "draft", call: "c-1" };
+    bus.emit("call.started", {}, about);
+    bus.emit("retry.scheduled", { attempt: 1, delayMs: 300, kind: "notAdmitted" }, about);
+    const settled = { state: "succeeded" as const, tier: 0, attempts: 1, elapsedMs: 300, cost: {} };
+    bus.emit("call.settled", settled, about);
+    expect(loud()).toMatchObject([{ level: warn, state: "succeeded" }]);
+    expect(loud()[0]).not.toHaveProperty("err");
   });
 
   it("by another tier", async () => {
