@@ -25,7 +25,7 @@ export class CircuitBracket implements Bracket {
     if (circuit.isCalm) return attempt.input;
     circuit.refresh(attempt.serial - 1);
     if (circuit.settings.mode !== "enforce") return attempt.input;
-    const waitMs = circuit.waitMs() || rampMs(circuit);
+    const waitMs = circuit.waitMs(attempt.startedAt) || rampMs(circuit);
     return waitMs === 0 ? attempt.input : refuse(circuit, waitMs, attempt.context);
   }
 
