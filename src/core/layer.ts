@@ -40,8 +40,11 @@ export interface Recovery {
   ready?(input: unknown): number;
 }
 
-/** Some 350 ns dearer than a bracket; for what cannot be one. */
-export type PromiseStyle = <I, O>(operation: Operation<I, O>) => Operation<I, O>;
+/**
+ * Some 350 ns dearer than a bracket; for what cannot be one. Not generic, because TypeScript cannot carry that through
+ * `defineWrapper`'s own inference; the wrapper that comes of it keeps the types of what it wraps.
+ */
+export type PromiseStyle = (operation: Operation<unknown, unknown>) => Operation<unknown, unknown>;
 
 export type Layer = (
   | { readonly bracket: Bracket }
