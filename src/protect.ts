@@ -215,7 +215,7 @@ const callSchema = policySchema.extend({
   output: schema,
   gate: gateSchema.optional(),
   cache: notYet("cache"),
-  fallback: z.union([z.literal(false), tiersSchema]).optional(),
+  fallback: z.preprocess((given) => (given === false ? undefined : given), tiersSchema.optional()),
   idempotencyKey: fn<(input: never) => string>(),
   discard: fn<(value: unknown) => unknown>(),
 });

@@ -36,17 +36,20 @@ export interface Fallback<I, O> {
 }
 
 const isFunction = (given: unknown) => typeof given === "function";
-const tierSchema = z.union(
-  [
-    z.custom<Operation<never, unknown>>(isFunction),
-    z.strictObject({
+const tierSchema = z.preprocess(
+  (given) => (isFunction(given) ? { name: baseOf(given as GivenOperation).name, operation: given } : given),
+  z.strictObject(
+    {
       name: z.string().min(1),
-      operation: z.custom<Operation<never, unknown>>(isFunction, { error: "a function" }),
+      operation: z.custom<GivenOperation>(isFunction, { error: "a function" }),
       when: z.custom<NonNullable<Tier<never, unknown>["when"]>>(isFunction, { error: "a function" }).optional(),
       timeout: spanSchema.optional(),
-    }),
-  ],
-  { error: "a function, or { name, operation, when?, timeout? }" },
+    },
+    {
+      error: ({ code }) =>
+        code === "invalid_type" ? "a function, or { name, operation, when?, timeout? }" : undefined,
+    },
+  ),
 );
 export const tiersSchema = z.array(tierSchema).min(1, { error: "at least one tier" });
 const optionsSchema = z.strictObject({
@@ -54,6 +57,7 @@ const optionsSchema = z.strictObject({
 });
 
 type Otherwise = (input: unknown, failures: readonly Failure[]) => unknown;
+type GivenOperation = Operation<never, unknown>;
 type GivenTier = z.output<typeof tierSchema>;
 
 /**
@@ -72,7 +76,7 @@ export function fallback<I, O>(
 ): Fallback<I, O> {
   const given = parseOptions("fallback", tiersSchema, tiers);
   const { otherwise } = parseOptions("fallback", optionsSchema, options);
-  return wrapperOf(fallbackSpec(given, otherwise, timed, toolsOf(seams)), seams) as unknown as Fallback<I, O>;
+  return wrapperOf(fallbackSpec(given, otherwise, timed, toolsOf(seams)), seams) as Fallback<I, O>;
 }
 
 /** `shape` gives what is laid round a tier: what its `timeout` says, and whether it is a call of its own. */
@@ -82,11 +86,10 @@ export function fallbackSpec(
   shape: (timeout: number | undefined, declared: boolean) => readonly LayerSpec[],
   tools: Tools,
 ): LayerSpec {
-  const ways = tiers.map((given, index) => {
-    const { operation, when, timeout, name } = typeof given === "function" ? bare(given) : given;
+  const ways = tiers.map(({ name, operation, when, timeout }, index): Way => {
     const base = baseOf(operation);
     const specs = [...base.specs, ...shape(timeout, stackOf(operation)?.declared ?? false)];
-    return { given: operation, when, segment: segment(base.operation, specs, index + 1, name ?? base.name) };
+    return { operation, when, segment: segment(base.operation, specs, index + 1, name) };
   });
   return {
     kind: "fallback",
@@ -95,17 +98,13 @@ export function fallbackSpec(
   };
 }
 
-function bare(operation: Operation<never, unknown>): Exclude<GivenTier, Operation<never, unknown>> & { name: never } {
-  return { operation } as never;
-}
-
 function timed(timeout: number | undefined): readonly LayerSpec[] {
   return timeout === undefined ? [] : [timeoutSpec(timeout)];
 }
 
 interface Way {
-  readonly given: Operation<never, unknown>;
-  readonly when: Tier<never, unknown>["when"];
+  readonly operation: GivenOperation;
+  readonly when: GivenTier["when"];
   readonly segment: Segment;
 }
 
@@ -116,12 +115,12 @@ function recovery(ways: readonly Way[], otherwise: Otherwise | undefined, tools:
     elsewhere(attempt) {
       const { call, context, input } = attempt as AttemptRecord;
       if (context.fallback === false) return Number.POSITIVE_INFINITY;
-      const left = ways.filter(({ given }) => !wasEntered(call, given));
+      const left = ways.filter(({ operation }) => !wasEntered(call, operation));
       return Math.min(...left.map(({ segment }) => readyOf(segment, input)));
     },
     recover(attempt, _outcome, verdict) {
       const first = attempt as AttemptRecord;
-      if (first.context.fallback === false || verdict === undefined || first.isCut || verdict.kind === "cancelled")
+      if (first.said?.fallback === false || verdict === undefined || first.isCut || verdict.kind === "cancelled")
         return;
       // no tier has a say of its own in what the verdict leaves to no tier
       if (!verdict.fallBack && ways.every(({ when }) => when === undefined)) return;
@@ -183,7 +182,7 @@ class Descent {
     this.latest = first.last ?? first;
   }
 
-  private async admits({ given, when, segment }: Way): Promise<boolean> {
+  private async admits({ operation, when, segment }: Way): Promise<boolean> {
     const { first, latest, at } = this;
     const skip = (reason: "breakerOpen" | "condition" | "deadline") => {
       this.tools.emit(first.context, "fallback.skipped", { tier: segment.tierName, reason });
@@ -193,7 +192,7 @@ class Descent {
     const verdict = latest.verdict as Verdict;
     const decides = failure !== undefined && mayAsk(latest.outcome, verdict) ? when : undefined;
     const allowed = decides === undefined ? verdict.fallBack : await asked(() => decides(failure as Failure, verdict));
-    if (!allowed || !enterOnce(first.call, given)) return skip("condition");
+    if (!allowed || !enterOnce(first.call, operation)) return skip("condition");
     if (first.remainingMs() <= 0) return skip("deadline");
     return (await asked(() => readyOf(segment, first.inputAt(at)))) > 0 ? skip("breakerOpen") : true;
   }
