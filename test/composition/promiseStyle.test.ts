@@ -1,9 +1,11 @@
 // Design rule 4: to layers outside it a promise-style layer is the operation; each call of its inner operation is a new attempt.
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import {
   breaker,
   type CallContext,
   deadline,
+  defineWrapper,
   fallback,
   named,
   type Operation,
@@ -73,9 +75,7 @@ describe("each call of its inner operation is a new attempt", () => {
   it("with what the layer gives it as input, and its answer is the layer's to change", async () => {
     setup();
     const operation = script({ value: 20 });
-    const shout = around(
-      (run) => async (input, context) => (((await run(`${input}!` as never, context)) as number) + 1) as never,
-    );
+    const shout = around((run) => async (input, context) => ((await run(`${input}!`, context)) as number) + 1);
     expect(await pipe(operation, shout, retry())("x")).toBe(21);
     expect(operation.calls[0]?.input).toBe("x!");
   });
@@ -260,7 +260,7 @@ describe("a value that it drops goes to `discard`", () => {
     const operation = script({ value: disposable("poor", dropped) }, { value: disposable("good", dropped) });
     const choosy = around((run) => async (input, context) => {
       const first = await run(input, context);
-      return (first as unknown as { name: string }).name === "good" ? first : run(input, context);
+      return (first as { name: string }).name === "good" ? first : run(input, context);
     });
     expect(await pipe(operation, choosy)(undefined)).toMatchObject({ name: "good" });
     expect(dropped).toEqual(["poor"]);
@@ -269,9 +269,9 @@ describe("a value that it drops goes to `discard`", () => {
   it("but not what its answer is made of", async () => {
     setup();
     const dropped: string[] = [];
-    const both = around(
-      (run) => async (input, context) => ({ all: [await run(input, context), await run(input, context)] }) as never,
-    );
+    const both = around((run) => async (input, context) => ({
+      all: [await run(input, context), await run(input, context)],
+    }));
     const operation = script({ value: disposable("1", dropped) }, { value: disposable("2", dropped) });
     expect(await pipe(operation, both, retry())(undefined)).toMatchObject({ all: [{ name: "1" }, { name: "2" }] });
     expect(dropped).toEqual([]);
@@ -398,7 +398,7 @@ describe("to layers outside it, it is the operation", () => {
     const operation = script({ value: new Response("{}", { status: 503 }) }, { value: new Response("ok") });
     const copying = around((run) => async (input, context) => {
       const response = (await run(input, context)) as Response;
-      return new Response(response.body, response) as never;
+      return new Response(response.body, response);
     });
     const response = await pipe(operation, copying, retry({ base: 0 }))(undefined);
     expect([response.status, await response.text()]).toEqual([200, "ok"]);
@@ -447,6 +447,20 @@ describe("to layers outside it, it is the operation", () => {
       [1, 1, 1_000],
       [1, 2, 1_000],
     ]);
+  });
+
+  it("may be written with no word on types, and the wrapper keeps those of what it wraps", async () => {
+    setup();
+    const doubled = (times: number) =>
+      defineWrapper("doubled", z.int(), times, (times) => ({
+        around: (operation) => async (input, context) => {
+          for (let i = 1; i < times; i++) await operation(input, context);
+          return operation(input, context);
+        },
+      }));
+    const call = pipe(async (name: string) => name.length, doubled(2), retry());
+    const length: number = await call("ada");
+    expect(length).toBe(3);
   });
 
   it("that throws synchronously is one that rejects", async () => {
