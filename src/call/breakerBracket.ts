@@ -3,7 +3,7 @@ import type { AttemptRecord } from "../core/attempt.ts";
 import type { Attempt, Bracket } from "../core/layer.ts";
 import type { FusedLayer } from "../core/stack.ts";
 import type { Outcome, Verdict } from "../core/verdict.ts";
-import { hearAttempt } from "./breakerHear.ts";
+import { callOf, hearAttempt } from "./breakerHear.ts";
 import { rampMs, refuse } from "./breakerRefusal.ts";
 import type { Circuit } from "./circuit.ts";
 
@@ -26,7 +26,7 @@ export class CircuitBracket implements Bracket {
     circuit.refresh(attempt.serial - 1);
     if (circuit.settings.mode !== "enforce") return attempt.input;
     const waitMs = circuit.waitMs(attempt.startedAt) || rampMs(circuit);
-    return waitMs === 0 ? attempt.input : refuse(circuit, waitMs, attempt.context);
+    return waitMs === 0 ? attempt.input : refuse(circuit, waitMs, callOf(attempt));
   }
 
   /** Admitted everywhere: takes the place of a probe; it may have opened since. */
@@ -34,9 +34,9 @@ export class CircuitBracket implements Bracket {
     const { circuit } = this;
     if (circuit.isCalm) return undefined;
     circuit.refresh(attempt.serial - 1);
-    const { context } = attempt;
-    const waitMs = circuit.enter(attempt, context) || (circuit.settings.mode === "observe" ? rampMs(circuit) : 0);
-    return waitMs === 0 ? undefined : refuse(circuit, waitMs, context);
+    const waitMs =
+      circuit.enter(attempt, callOf(attempt)) || (circuit.settings.mode === "observe" ? rampMs(circuit) : 0);
+    return waitMs === 0 ? undefined : refuse(circuit, waitMs, callOf(attempt));
   }
 
   after(attempt: Attempt, outcome: Outcome<unknown>, verdict: Verdict | undefined): void {

@@ -13,14 +13,20 @@ export function hearAttempt(
   outcome: Outcome<unknown>,
   verdict: Verdict | undefined,
 ): void {
-  const { context, serial, startedAt } = attempt;
+  const { serial, startedAt } = attempt;
+  const about = callOf(attempt);
   const held = circuit.giveBack(attempt);
   const stale = !held && serial <= circuit.since;
-  if (stale || (verdict !== undefined && neverBegan(attempt))) return ignore(circuit, verdict, context);
+  if (stale || (verdict !== undefined && neverBegan(attempt))) return ignore(circuit, verdict, about);
   const judged = circuit.settings.slowCallDuration !== undefined;
   // by the clock of its own call: a breaker may be shared by calls of several
   const elapsedMs = judged ? (attempt as AttemptRecord).now() - startedAt : 0;
-  hear(circuit, held, elapsedMs, outcome, verdict, context);
+  hear(circuit, held, elapsedMs, outcome, verdict, about);
+}
+
+/** Whose events they are: asked of the call, for an attempt that is turned away needs no context of its own. */
+export function callOf(attempt: Attempt): About {
+  return (attempt as AttemptRecord).call;
 }
 
 /** An outcome of now; `held`: of a probe. */

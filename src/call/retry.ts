@@ -79,7 +79,7 @@ function recovery(options: Options, tools: Tools): InnerRecovery {
     notesFailures: true,
     recover(attempt) {
       const first = attempt as AttemptRecord;
-      if (first.context.retry === false) return undefined;
+      if (first.said?.retry === false) return undefined;
       const rounds = new Rounds(first, options, tools);
       return rounds.mayGoOn() ? rounds.run() : rounds.giveUp();
     },

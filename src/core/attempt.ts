@@ -34,8 +34,14 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   readonly top: number;
   /** The attempt that began this one; `null`: the first of its call. */
   readonly outer: AttemptRecord | null;
-  readonly controller = new AbortController();
-  readonly context: Context<AttemptRecord>;
+  /** Its number, from 1 within its tier. */
+  readonly number: number;
+  /** Epoch ms. */
+  private readonly deadlineAt: number | undefined;
+  /** What every context of the call repeats. */
+  readonly said: Said | undefined;
+  private made: Context<AttemptRecord> | null = null;
+  private controller: AbortController | null = null;
   readonly serial = nextSerial();
   input: unknown = undefined;
   value: unknown = undefined;
@@ -65,8 +71,24 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     this.segment = segment;
     this.top = top;
     this.outer = outer;
-    const { tier } = segment;
-    this.context = new Context(this, this.controller.signal, call, call.nextAttempt(tier), tier, deadlineAt, said);
+    this.number = call.nextAttempt(segment.tier);
+    this.deadlineAt = deadlineAt;
+    this.said = said;
+  }
+
+  /** Made when somebody looks at it: what is turned away first has none. */
+  get context(): Context<AttemptRecord> {
+    if (this.made === null) {
+      const { call, segment, number, deadlineAt, said, cut } = this;
+      this.controller = new AbortController();
+      this.made = new Context(this, this.controller.signal, call, number, segment.tier, deadlineAt, said);
+      if (cut !== null) this.controller.abort(cut.reason);
+    }
+    return this.made;
+  }
+
+  protected abort(reason: unknown): void {
+    this.controller?.abort(reason);
   }
 
   get outcome(): Outcome<unknown> {

@@ -111,7 +111,7 @@ function attach(call: CallRecord, options: Options, parent: AttemptRecord | unde
     if (parent.over && parent.cut !== null) call.abandon(parent.cut);
     call.more.parent = parent;
     parent.hold(call);
-    if (signal === parent.controller.signal) return;
+    if (signal === parent.context.signal) return;
   }
   if (signal === undefined) return;
   if (signal.aborted) call.abandon({ reason: signal.reason, at: call.startedAt, wholeMs: 0 });

@@ -36,7 +36,7 @@ export class Race extends WayIn {
 
   private endInside(cut: Cut): void {
     this.cut = cut;
-    if (this.is(RUNNING | WAITING | JUDGING)) this.controller.abort(cut.reason);
+    if (this.is(RUNNING | WAITING | JUDGING)) this.abort(cut.reason);
     this.endKids(cut);
   }
 

@@ -15,7 +15,7 @@ export function inside(outer: AttemptRecord, top: number, input: unknown, contex
   const attempt = new Race(call, segment, top, outer, outer.now(), outer.context.deadlineAt, outer.context);
   outer.lend(attempt);
   const running = heard((outer as Race).enclose(attempt, input));
-  if (signal === undefined || signal === outer.controller.signal) return running;
+  if (signal === undefined || signal === outer.context.signal) return running;
   const end = () => attempt.abandon({ reason: signal.reason, at: attempt.now(), wholeMs: 0 });
   signal.addEventListener("abort", end, { once: true });
   const release = () => signal.removeEventListener("abort", end);

@@ -32,7 +32,7 @@ export abstract class WayIn extends AttemptRecord {
         }
       }
       if (layer.around !== undefined) {
-        this.call.giveBack(this.segment.tier, this.context.attempt);
+        this.call.giveBack(this.segment.tier, this.number);
         return this.invoke(layer.around, i + 1, 0);
       }
     }
@@ -79,7 +79,7 @@ export abstract class WayIn extends AttemptRecord {
   private turnAway(at: number, error: unknown): void {
     this.at = at;
     if (this.is(CUT)) return this.cutShort();
-    this.call.giveBack(this.segment.tier, this.context.attempt);
+    this.call.giveBack(this.segment.tier, this.number);
     this.weigh(at, THREW, error);
   }
 
@@ -100,7 +100,7 @@ export abstract class WayIn extends AttemptRecord {
     if (called !== 0) {
       call.attempts++;
       if (this.outer !== null) this.dropReplaced();
-      if (!events.quiet) events.emit("attempt.started", { attempt: this.context.attempt, tier: segment.tier }, call);
+      if (!events.quiet) events.emit("attempt.started", { attempt: this.number, tier: segment.tier }, call);
     }
     if (this.limitMs !== 0) arm(clock, this.limitMs, this);
     let given: unknown;
