@@ -1,9 +1,9 @@
 // What has become of every document, read from disk once more when all is done: nothing the run believes of itself is taken over.
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Document } from "./documents.ts";
-import { readDocument } from "./documents.ts";
+import { type Document, readDocument } from "./documents.ts";
 import { fromMarkdown } from "./markdown.ts";
+import { briefOf, flaggedOf } from "./work.ts";
 import { checkBrief } from "./workers.ts";
 
 export interface Audit {
@@ -13,9 +13,6 @@ export interface Audit {
   /** Delivered, and not fit to be. */
   readonly unchecked: readonly { readonly path: string; readonly why: string }[];
 }
-
-export const briefOf = (out: string, path: string) => join(out, `${path}.brief.md`);
-export const flaggedOf = (out: string, path: string) => join(out, "flagged", `${path}.md`);
 
 export async function audit(folder: string, documents: readonly Document[], out: string): Promise<Audit> {
   const lost: string[] = [];

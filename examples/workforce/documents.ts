@@ -48,11 +48,11 @@ export async function readDocument(file: string): Promise<Text> {
   if (size > maxBytes)
     throw new Error(`too large: ${megabytes(size)}, a document may have ${megabytes(maxBytes)}; split it`);
   const bytes = await readFile(file);
-  if (bytes.includes(0)) throw new Error("binary: it has a zero byte, no text has");
+  if (bytes.includes(0)) throw new Error("binary: it has a zero byte, as no UTF-8 text has");
   const source = decode(bytes);
   if (source.trim() === "") throw new Error("empty: there is no text in it");
   const text = readText(source);
-  if (text.sentences.length === 0) throw new Error("without a sentence: only code, headings or markup");
+  if (text.sentences.length === 0) throw new Error("without a sentence: only code, headings, figures or markup");
   return text;
 }
 

@@ -25,10 +25,10 @@ export async function unleash(providers: readonly Provider[], seed: number, shar
 
   const change = async () => {
     const next = phases.next().value as Phase;
-    const changes = providers.map((provider, at) => ({ provider, had: current[at], fault: next[at] }));
+    const changes = providers.map((provider, at) => ({ provider, fault: next[at] }));
     current = next;
     // first the one that gets well, so that there are never three
-    for (const { provider, had, fault } of changes) if (had && !fault) await provider.heal();
+    for (const { provider, fault } of changes) if (!fault) await provider.heal();
     for (const { provider, fault } of changes) if (fault) await inflict(provider, fault);
     for (const { provider, fault } of changes) if (fault) met.push({ provider: provider.name, fault });
   };
@@ -46,6 +46,7 @@ export async function unleash(providers: readonly Provider[], seed: number, shar
 
   await change();
   const ended = goOn();
+  ended.catch(() => {}); // told when it is stopped
   return {
     met,
     now: () => providers.map(({ name }, at) => `${name} ${current[at] ?? "well"}`).join(", "),

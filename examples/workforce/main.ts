@@ -22,26 +22,27 @@ try {
   else process.exitCode = (await main(folder, seed, options)) ? 0 : 1;
 } catch (error) {
   console.error((error as Error).message);
-  process.exitCode = 1;
+  process.exit(1); // providers that have been started would keep it alive
 }
 
 async function main(folder: string, seed: number, options: { unprotected: boolean; json: boolean }): Promise<boolean> {
   const { documents, refused } = await readFolder(folder);
-  const out = `briefs/${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}-seed-${seed}`;
-  const say = options.json ? console.error : console.log;
+  const say = options.json ? () => {} : console.log;
   say(`${documents.length} documents of ${folder} (seed ${seed})`);
   for (const { path, reason } of refused) say(`refused: ${path} is ${reason}`);
+  if (documents.length === 0) throw new Error(`There is no brief to be made of anything in ${folder}.`);
 
+  const out = `briefs/${new Date().toISOString().replace(/[:.]/g, "-")}-seed-${seed}`;
   const runs = [await run("protected", { folder, documents, seed, out })];
-  if (options.unprotected) runs.push(await run("unprotected", { folder, documents, seed, out: `${out}/unprotected` }));
+  if (options.unprotected) runs.push(await run("unprotected", { folder, documents, seed, out: `${out}-unprotected` }));
 
   const figures = runs.map((each) => figuresOf(each, refused.length));
-  console.log(options.json ? JSON.stringify({ seed, folder, out, runs: figures }) : table(figures));
+  console.log(options.json ? JSON.stringify({ seed, folder, out, refused, runs: figures }) : table(figures));
   for (const { name, audit } of runs) {
-    for (const path of audit.lost) say(`${name}: ${path} is lost`);
-    for (const { path, why } of audit.unchecked) say(`${name}: ${path} is not what a brief must be, ${why}`);
+    if (audit.lost.length > 0) say(`lost ${name}: ${audit.lost.join(", ")}`);
+    for (const { path, why } of audit.unchecked) say(`delivered unchecked ${name}: ${path}, ${why}`);
   }
-  say(`The briefs are in ${out}`);
+  say(`The briefs are in ${out} (flagged/: for a person, log/: what each provider answered)`);
   return figures.every(({ delivered, lost, unchecked }) => delivered > 0 && lost + unchecked === 0);
 }
 

@@ -36,7 +36,7 @@ export function readText(source: string): Text {
       offset += piece.length;
     }
   }
-  return { headings, sentences };
+  return { headings: headings.filter((heading) => /[\p{L}\p{N}]/u.test(heading)), sentences };
 }
 
 /** Paragraphs, list items and table rows; headings go to where they are collected. */
@@ -128,7 +128,10 @@ function plain(markdown: string): string {
     .replace(/!\[([^\]]{0,300})\](?:\([^)]{0,500}\)|\[[^\]]{0,100}\])/g, "$1")
     .replace(/\[([^\][]{1,300})\](?:\((?:[^()]|\([^()]{0,100}\)){0,500}\)|\[[^\]]{0,100}\])/g, "$1")
     .replace(/\[\^[^\]]{1,50}\]:?/g, "")
-    .replace(markup, (_, code = "", bold = "", address = "") => code || bold || address)
+    .replace(
+      markup,
+      (mark, code = "", bold = "", address = "") => code || bold || address || (/^<br/i.test(mark) ? " " : ""),
+    )
     .replace(/\s+/g, " ")
     .trim();
 }

@@ -1,41 +1,48 @@
 // The main job again and again, each time with other faults: npm run soak -- [RUNS] [FOLDER]
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import type { Figures } from "./table.ts";
 
+/** Of the documents that can be read, in each run. */
 const enough = 0.95;
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
 const [runs = "20", folder = "docs"] = process.argv.slice(2);
-if (!(Number(runs) > 0)) throw new Error("npm run soak -- [RUNS] [FOLDER]");
+if (!(Number.isInteger(Number(runs)) && Number(runs) > 0)) throw new Error("npm run soak -- [RUNS] [FOLDER]");
 
 const bad: number[] = [];
-const total = { documents: 0, delivered: 0, flagged: 0, lost: 0, unchecked: 0 };
+const total = { documents: 0, delivered: 0, flagged: 0, refused: 0, lost: 0, unchecked: 0 };
 const first = Math.floor(Math.random() * 1_000_000);
 for (let seed = first; seed < first + Number(runs); seed++) {
-  const figures = await once(seed);
-  const { delivered = 0, documents = 0, flagged = 0, lost = 0, unchecked = 0, refused = 0 } = figures ?? {};
-  const good = figures !== undefined && lost + unchecked === 0 && figures.deliveredRate >= enough;
+  const figures = await job(seed);
+  const good = figures !== undefined && figures.lost + figures.unchecked === 0 && figures.deliveredRate >= enough;
   if (!good) bad.push(seed);
-  for (const [key, value] of Object.entries({ documents, delivered, flagged, lost, unchecked }))
-    total[key as keyof typeof total] += value;
-  console.log(
-    figures === undefined
-      ? `seed ${seed}: ended without figures`
-      : `seed ${seed}: ${documents} in, ${delivered} delivered, ${flagged} flagged, ${refused} refused, ${lost} lost, ${unchecked} unchecked; ${figures.retries} retries, ${figures.failovers} failovers, p50 ${Math.round(figures.callMs.p50 ?? 0)} ms, p99 ${Math.round(figures.callMs.p99 ?? 0)} ms, ${(figures.wallMs / 1000).toFixed(1)} s${good ? "" : "  BAD"}`,
-  );
+  console.log(`seed ${seed}: ${figures ? lineOf(figures) : "ended without figures"}${good ? "" : "  BAD"}`);
+  for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += figures?.[key] ?? 0;
 }
-console.log(
-  `${runs} runs: ${total.documents} in, ${total.delivered} delivered, ${total.flagged} flagged, ${total.lost} lost, ${total.unchecked} unchecked; ${bad.length} bad${bad.length > 0 ? `: npm start -- ${folder} --seed ${bad.join(" | ")}` : ""}`,
-);
+console.log(`${runs} runs: ${countsOf(total)}; ${bad.length} bad`);
+for (const seed of bad) console.log(`npm start -- ${folder} --seed ${seed}`);
 process.exitCode = bad.length > 0 ? 1 : 0;
 
-async function once(seed: number): Promise<Figures | undefined> {
+async function job(seed: number): Promise<Figures | undefined> {
   const args = [...process.execArgv, main, folder, "--json", "--seed", String(seed)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  try {
-    return (JSON.parse(await text(child.stdout)) as { runs: [Figures] }).runs[0];
-  } catch {
-    return undefined;
-  }
+  const [said] = await Promise.all([text(child.stdout), once(child, "close")]);
+  return said === "" ? undefined : (JSON.parse(said) as { runs: [Figures] }).runs[0];
+}
+
+function lineOf(figures: Figures): string {
+  const { retries, failovers, failoverMs, callMs, wallMs, faults } = figures;
+  const ms = (value = 0) => `${Math.round(value)} ms`;
+  return [
+    countsOf(figures),
+    `${faults.length} faults, ${retries} retries, ${failovers} failovers (p50 ${ms(failoverMs.p50)}, max ${ms(failoverMs.max)})`,
+    `a call p50 ${ms(callMs.p50)}, p99 ${ms(callMs.p99)}`,
+    `${(wallMs / 1000).toFixed(1)} s`,
+  ].join("; ");
+}
+
+function countsOf({ documents, delivered, flagged, refused, lost, unchecked }: typeof total): string {
+  return `${documents} in, ${delivered} delivered, ${flagged} flagged, ${refused} refused, ${lost} lost, ${unchecked} unchecked`;
 }

@@ -2,8 +2,6 @@
 import { events } from "holdfast";
 
 export interface Tally {
-  /** How often a document was begun again. */
-  again: number;
   /** Of each call to a worker, as its caller saw it, ms. */
   readonly calls: number[];
   readonly retries: () => number;
@@ -26,7 +24,7 @@ export function tallyOf(): Tally {
       since.set(call, at);
     }),
   ];
-  return { again: 0, calls, failovers, retries: () => retries, stop: () => undo.forEach((off) => void off()) };
+  return { calls, failovers, retries: () => retries, stop: () => undo.forEach((off) => void off()) };
 }
 
 /** The value that this share of all is at or below. */

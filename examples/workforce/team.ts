@@ -1,5 +1,5 @@
 // The team as calls that do not break, and the same team as bare calls.
-import { type PolicyOptions, type Protected, protect } from "holdfast";
+import { type Classify, type PolicyOptions, type Protected, protect } from "holdfast";
 import { ask, askBare, type Model } from "./ask.ts";
 import type { Document } from "./documents.ts";
 import type { Brief, Draft, Notes, Part, Verdict, Worker } from "./workers.ts";
@@ -14,18 +14,16 @@ export interface Team {
   readonly edit: Protected<Draft & { readonly verdict: Verdict }, Brief>;
 }
 
-/** What holds for one provider where there are others: nobody is waited for long. */
+/** What holds for one provider where there are others: who was too slow once is not asked twice. */
 const oneOfSeveral: PolicyOptions = {
   timeout: "1s",
-  retry: {
-    attempts: 2,
-    base: "50ms",
-    cap: "250ms",
-    patience: 0,
-    when: (_, verdict) => verdict?.retry === true && verdict.kind !== "timeout",
-  },
+  retry: { attempts: 2, base: "50ms", when: (_, verdict) => verdict?.retry === true && verdict.kind !== "timeout" },
   breaker: { consecutiveFailures: 2, breakTime: "250ms", maxBreakTime: "500ms" },
 };
+
+/** Whatever is wrong now may be right later. */
+const laterPerhaps: Classify = (seen, standard) =>
+  standard(seen) && { kind: "transient", retry: true, counts: false, fallBack: false };
 
 /** Each worker has a favourite among the providers, so that all are in use; the others stand by. A service, where there is one, goes before them. */
 export function protectedTeam(models: readonly Model[], service: Model | undefined): Team {
@@ -37,7 +35,14 @@ export function protectedTeam(models: readonly Model[], service: Model | undefin
     const order = [...(first ? [first] : []), ...providers.slice(favourite), ...providers.slice(0, favourite)];
     const [asked, ...others] = order.map(({ model, policy }) => policy(model.name, ask(model, worker)));
     if (asked === undefined) throw new Error("There is no model to ask.");
-    return protect(worker.name, asked, { deadline: "1m", fallback: others });
+    const anyone = protect(worker.name, asked, { deadline: "1m", fallback: others });
+    // What all have given up is final for a retry around them: the job comes back a little later with a call of its
+    // own, so it hands on when to stop and whose it is, not the context.
+    return protect(
+      `patient ${worker.name}`,
+      (input: I, { signal, deadlineAt, labels }) => anyone(input, { signal, deadlineAt, labels }),
+      { retry: { attempts: 10, backoff: "constant", base: "500ms", jitter: "none" }, classify: laterPerhaps },
+    );
   }
 
   return {

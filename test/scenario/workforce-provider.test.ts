@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import OpenAI from "openai";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { startProvider } from "../../examples/workforce/provider/start.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
 
 const facts = [
   { source: 1, text: "The breaker opens when calls fail too often." },

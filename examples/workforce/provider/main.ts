@@ -35,41 +35,24 @@ server.listen(Number(port), "127.0.0.1", () => process.send?.({ port: (server.ad
 async function reply(request: IncomingMessage): Promise<Reply> {
   if (request.method !== "POST" || request.url !== "/v1/chat/completions")
     return refuse(404, `There is no ${request.method} ${request.url}; POST /v1/chat/completions.`);
-  const asked = await bodyOf(request);
-  if (asked === undefined) return refuse(413, `A request may have ${maxBytes} bytes.`);
+  const body = await bodyOf(request);
+  if (body === undefined) return refuse(413, `A request may have ${maxBytes} bytes.`);
   const now = misbehaviour;
   if (now === "rateLimited") return logged(rateLimited(), now);
 
-  const task = taskOf(asked);
-  if (task.role === undefined) return refuse(400, task.problem);
+  let asked: Asked;
   let answer: object;
   try {
-    answer = task.role(task.request, model);
+    asked = JSON.parse(body);
+    answer = answerTo(asked);
   } catch (error) {
-    return refuse(400, `That is no request for this role: ${(error as Error).message}`);
+    return refuse(400, (error as Error).message);
   }
   const text = JSON.stringify(now === "invented" ? invented(answer) : answer);
   await sleep((tokensIn(text) / model.tokensPerSecond) * 1000 + (now === "slow" ? slowMs : 0));
-  const complete = (content: string, finish: "stop" | "length" = "stop") => completion(asked, content, finish);
+  const complete = (content: string, finish: "stop" | "length" = "stop") =>
+    completion(asked, tokensIn(body), content, finish);
   return logged(now === "garbage" ? garbage(text, answers, complete) : complete(text), now);
-}
-
-type Task =
-  | { readonly role: (request: unknown, model: Model) => object; readonly request: unknown }
-  | { readonly role?: undefined; readonly problem: string };
-
-/** The role is named in the system message, the material is the first user message. */
-function taskOf(asked: string): Task {
-  try {
-    const { messages, stream } = JSON.parse(asked) as Asked;
-    if (stream) return { problem: "This server does not stream." };
-    const system = messages.find(({ role }) => role === "system" || role === "developer")?.content ?? "";
-    const role = roles[/\b(?:researcher|writer|fact-checker|editor)\b/.exec(system)?.[0] ?? ""];
-    if (role === undefined) return { problem: `The system message names none of: ${Object.keys(roles).join(", ")}.` };
-    return { role, request: JSON.parse(messages.find(({ role }) => role === "user")?.content ?? "") };
-  } catch (error) {
-    return { problem: `The request cannot be read: ${(error as Error).message}` };
-  }
 }
 
 interface Asked {
@@ -79,11 +62,20 @@ interface Asked {
   readonly messages: readonly { readonly role: string; readonly content: string }[];
 }
 
-function completion(asked: string, content: string, finish: "stop" | "length"): Reply {
-  const { model: asModel, max_tokens = Infinity } = JSON.parse(asked) as Asked;
+/** The role is named in the system message; the material is the first message of the user. */
+function answerTo({ messages, stream }: Asked): object {
+  if (stream) throw new Error("This server does not stream.");
+  const said = (role: string) => messages.find((message) => message.role === role)?.content ?? "";
+  const role = roles[/\b(?:researcher|writer|fact-checker|editor)\b/.exec(said("system"))?.[0] ?? ""];
+  if (role === undefined) throw new Error(`The system message names none of: ${Object.keys(roles).join(", ")}.`);
+  return role(JSON.parse(said("user")), model);
+}
+
+function completion(asked: Asked, prompt_tokens: number, content: string, finish: "stop" | "length"): Reply {
+  const { model: asModel, max_tokens = Infinity } = asked;
   const cut = tokensIn(content) > max_tokens;
   const written = cut ? content.slice(0, max_tokens * charactersPerToken) : content;
-  const [prompt_tokens, completion_tokens] = [tokensIn(asked), tokensIn(written)];
+  const completion_tokens = tokensIn(written);
   return json(200, {
     id: `chatcmpl-${name}-${process.pid}-${answers}`,
     object: "chat.completion",

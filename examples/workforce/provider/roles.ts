@@ -94,12 +94,13 @@ function legibility(text: string): number {
   return (whole ? 1 : 0.4) * (text.length < 30 ? 0.6 : text.length > 350 ? 0.5 : 1);
 }
 
+/** Those with a unit where there are any: a bare number seldom says what it counts, one of a single digit never. */
 function figuresIn(passages: readonly Passage[], count: number): { source: number; figure: string }[] {
-  const found = passages.flatMap(({ source, text }) => figuresOf(text).map((figure) => ({ source, figure })));
-  const measured = found.filter(({ figure }) => /[^\d.,' ]/.test(figure)); // a bare number seldom says what it counts
-  return (measured.length > 0 ? measured : found)
-    .filter(({ figure }, at, all) => all.findIndex((other) => other.figure === figure) === at)
-    .slice(0, count);
+  const found = passages
+    .flatMap(({ source, text }) => figuresOf(text).map((figure) => ({ source, figure })))
+    .filter(({ figure }, at, all) => figure.length > 1 && all.findIndex((other) => other.figure === figure) === at);
+  const measured = found.filter(({ figure }) => /[^\d.,' ]/.test(figure));
+  return (measured.length > 0 ? measured : found).slice(0, count);
 }
 
 /** The words that most facts have, for a text without a heading. */

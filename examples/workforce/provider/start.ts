@@ -1,5 +1,6 @@
 // The three providers as child processes, and what can be done to one of them from outside.
 import { type ChildProcess, fork, spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Misbehaviour } from "./misbehaviour.ts";
 
@@ -41,7 +42,7 @@ export async function startProvider(name: string, log: string): Promise<Provider
     async heal(then) {
       running.child.kill("SIGCONT");
       release?.();
-      if (running.dead) running = await start(name, running.port, log);
+      if (running.dead) running = await again(() => start(name, running.port, log));
       running.child.send({ misbehaviour: then });
     },
     stop() {
@@ -50,6 +51,15 @@ export async function startProvider(name: string, log: string): Promise<Provider
       process.off("exit", stop);
     },
   };
+}
+
+/** Its port may be in use for a moment. */
+async function again<T>(start: () => Promise<T>, times = 5): Promise<T> {
+  return start().catch(async (error) => {
+    if (times === 0) throw error;
+    await sleep(200);
+    return again(start, times - 1);
+  });
 }
 
 interface Running {
