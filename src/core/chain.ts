@@ -1,7 +1,7 @@
 // Calls that are each other's operation or tier: one chain, however many calls it is made of.
 import type { AttemptRecord } from "./attempt.ts";
 import type { CallRecord } from "./record.ts";
-import { stackOf } from "./stack.ts";
+import { type Segment, stackOf } from "./stack.ts";
 
 /** The attempt of which this call is the operation, or the tier, itself; not one that merely calls it. */
 export function directParent(call: CallRecord): AttemptRecord | undefined {
@@ -18,17 +18,20 @@ export function elsewhere(attempt: AttemptRecord, at: number): number {
   return around === undefined ? soonest : Math.min(soonest, elsewhere(around, around.at));
 }
 
-/** Whether this tier has been entered in the chain. */
-export function wasEntered(call: CallRecord, tier: unknown): boolean {
-  const stack = stackOf(tier);
+/** Whether this tier has been entered in the chain, or is being asked further out: calls that make each other have an end too. */
+export function wasEntered(call: CallRecord, tier: unknown, segment: Segment): boolean {
   for (let link: CallRecord | undefined = call; link !== undefined; link = directParent(link)?.call)
-    if ((stack !== undefined && link.stack === stack) || link.more.entered?.has(tier)) return true;
+    if (link.more.entered?.has(tier)) return true;
+  const stack = stackOf(tier);
+  if (stack !== undefined && call.stack === stack) return true;
+  for (let around = call.parent as AttemptRecord | null; around !== null; around = around.call.parent as typeof around)
+    if (around.segment === segment || (stack !== undefined && around.call.stack === stack)) return true;
   return false;
 }
 
-/** Whether this tier has not yet been entered in the chain; from now on it has. */
-export function enterOnce(call: CallRecord, tier: unknown): boolean {
-  if (wasEntered(call, tier)) return false;
+/** Whether this tier has not yet been entered; from now on it has. */
+export function enterOnce(call: CallRecord, tier: unknown, segment: Segment): boolean {
+  if (wasEntered(call, tier, segment)) return false;
   let top = call;
   for (let link = directParent(call)?.call; link !== undefined; link = directParent(link)?.call) top = link;
   top.more.entered ??= new Set();

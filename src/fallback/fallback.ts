@@ -115,7 +115,7 @@ function recovery(ways: readonly Way[], otherwise: Otherwise | undefined, tools:
     elsewhere(attempt) {
       const { call, context, input } = attempt as AttemptRecord;
       if (context.fallback === false) return Number.POSITIVE_INFINITY;
-      const left = ways.filter(({ operation }) => !wasEntered(call, operation));
+      const left = ways.filter(({ operation, segment }) => !wasEntered(call, operation, segment));
       return Math.min(...left.map(({ segment }) => readyOf(segment, input)));
     },
     recover(attempt, _outcome, verdict) {
@@ -192,7 +192,7 @@ class Descent {
     const verdict = latest.verdict as Verdict;
     const decides = failure !== undefined && mayAsk(latest.outcome, verdict) ? when : undefined;
     const allowed = decides === undefined ? verdict.fallBack : await asked(() => decides(failure as Failure, verdict));
-    if (!allowed || !enterOnce(first.call, operation)) return skip("condition");
+    if (!allowed || !enterOnce(first.call, operation, segment)) return skip("condition");
     if (first.remainingMs() <= 0) return skip("deadline");
     return (await asked(() => readyOf(segment, first.inputAt(at)))) > 0 ? skip("breakerOpen") : true;
   }
