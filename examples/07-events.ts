@@ -20,7 +20,9 @@ const undo = [
   events.on("call.settled", () => {
     throw new Error("a listener that breaks");
   }),
-  events.on("listener.failed", ({ error }) => console.log(`told, and nothing else: ${(error as Error).message}`)),
+  events.on("listener.failed", ({ heard, error }) =>
+    console.log(`a listener of ${heard}: ${(error as Error).message}`),
+  ),
 ];
 
 console.log(await draft("tides", { labels: { user: "ada" } }));
@@ -34,5 +36,5 @@ await draft("nobody hears this one");
 // tier 0, attempt 2: overloaded
 // draft → template
 // draft: degraded after 3 attempts
-// told, and nothing else: a listener that breaks
+// a listener of call.settled: a listener that breaks
 // A page on tides.

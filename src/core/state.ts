@@ -1,6 +1,7 @@
 // In which of the named states a call ended.
 import { brief, type ErrorCode, HoldfastError, OutputRejectedError, stackless } from "./errors.ts";
 import type { CallRecord } from "./record.ts";
+import { stackOf } from "./stack.ts";
 import type { StoryState } from "./story.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -10,6 +11,9 @@ export function stateOf(call: CallRecord, ok: boolean, given: unknown, verdict: 
   if (ok) return call.reviewId !== undefined ? "flagged" : call.degraded ? "degraded" : "succeeded";
   if (call.cut !== null && given === call.cut.reason) return call.cut.wholeMs > 0 ? "timedOut" : "cancelled";
   if (!HoldfastError.is(given)) return "failed";
+  // of a call that the operation made: its input was not this one's
+  if (given.code === "INPUT_REJECTED" && call.attempts > 0 && stackOf(call.stack.operation) === undefined)
+    return "failed";
   // no operation of any tier was called
   if (refusals.has(given.code) && call.attempts === 0) return "notAdmitted";
   if (given.code === "FALLBACK_EXHAUSTED" && HoldfastError.is(call.failures.at(-1)?.error, "TIMEOUT"))

@@ -112,6 +112,23 @@ describe("`rejected`", () => {
   });
 });
 
+describe("`rejected`, seen from outside", () => {
+  const inner = protect("inner", async (id: string) => id, { input: z.string().min(2) });
+
+  it("is the state of a call whose operation is the one that refused it: it has the same input", async () => {
+    const { seams, end } = setup();
+    expect((await end(protect("outer", inner, { seams, retry: {} }), "x")).story.state).toBe("rejected");
+    expect((await end(pipe(inner, retry({}, seams)), "x")).story.state).toBe("rejected");
+  });
+
+  it("is no word for a call that merely made one with an input that was refused", async () => {
+    const { seams, end } = setup();
+    const outer = protect("outer", (_: string, context) => inner("x", context), { seams, retry: {} });
+    const { story } = await end(outer, "a fine input");
+    expect([story.state, story.attempts, story.children[0]?.state]).toEqual(["failed", 1, "rejected"]);
+  });
+});
+
 describe("`flagged`", () => {
   it("is an output that is kept for a person", async () => {
     const { seams, end } = setup();
