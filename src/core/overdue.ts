@@ -26,9 +26,12 @@ export class DeadlineTimer extends Timed {
 /** The end of a call whose deadline, at `dueAt` monotonic ms, has come. */
 export function overdue(call: CallRecord, dueAt: number): Cut {
   const at = call.stack.seams.clock.monotonic();
+  const { deadlineMs } = call.stack;
+  // a caller in more of a hurry than was declared says nothing about what was called
+  const declared = deadlineMs === Number.POSITIVE_INFINITY ? 0 : deadlineMs;
   return {
     reason: stackless(() => new DeadlineExceededError(call.name, Math.max(0, at - dueAt))),
     at,
-    wholeMs: Math.max(Number.MIN_VALUE, dueAt - call.startedAt),
+    wholeMs: Math.max(Number.MIN_VALUE, declared, dueAt - call.startedAt),
   };
 }
