@@ -25,7 +25,7 @@ export function serviceModel(): Model | undefined {
 
 /**
  * Asks, and refuses an answer that fails the worker's checks, so that a retry or the next tier takes over.
- * Once `output` and `gate` are built, they take the place of everything after `complete`.
+ * The checks are plain functions here; `output` and `gate` in the declaration are to take the place of all that follows `complete`.
  */
 export function ask<I extends { readonly document: Document }, O>(model: Model, worker: Worker<I, O>): Operation<I, O> {
   return async (input, { signal, previous, cost }) => {
