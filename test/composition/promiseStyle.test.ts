@@ -185,6 +185,40 @@ describe("an inner attempt is cancelled with the context given", () => {
   });
 });
 
+describe("when the layer is over, no inner attempt begins", () => {
+  const trying = (clock: { sleep(ms: number): Promise<void> }) =>
+    around((run) => async (input, context) => {
+      await run(input, context).catch(() => {});
+      await clock.sleep(500);
+      return run(input, context);
+    });
+
+  it("while a retry outside still waits after the timeout", async () => {
+    const { clock } = setup();
+    const operation = script({ error: down }, { value: 1 }, { value: 2 });
+    const call = pipe(operation, trying(clock), timeout("250ms"), retry({ jitter: "none", base: "10s", attempts: 2 }));
+    const answered = watch(call(undefined));
+    await clock.advance("9s");
+    expect([answered.at, operation.calls.length]).toEqual([undefined, 1]);
+    await clock.advance("2s");
+    expect([answered.at, operation.calls.length]).toEqual([{ error: timedOut }, 2]);
+  });
+
+  it("while its answer is still judged outside", async () => {
+    const { clock } = setup();
+    const { bracket } = moments();
+    const slowly = bracket("judge", { judge: (_, value) => clock.sleep(5_000).then(() => value) });
+    const eager = around((run) => (input, context) => {
+      clock.sleep(100).then(() => void run(input, context));
+      return run(input, context);
+    });
+    const operation = script({ value: 1 }, { value: 2 });
+    const answered = watch(pipe(operation, eager, slowly)(undefined));
+    await clock.advance("5s");
+    expect([answered.at, operation.calls.length]).toEqual([{ value: 1 }, 1]);
+  });
+});
+
 describe("a value that it drops goes to `discard`", () => {
   /** Tells when it was let go. */
   function disposable(name: string, log: string[]) {
@@ -266,6 +300,21 @@ describe("a value that it drops goes to `discard`", () => {
     expect(dropped).toEqual(["poor"]);
   });
 
+  it("its own answer too, when it comes late, with all that it had got", async () => {
+    const { clock } = setup();
+    const dropped: string[] = [];
+    const slow = around((run) => async (input, context) => {
+      const got = await run(input, context);
+      await clock.sleep(5_000);
+      return { ...disposable("answer", dropped), got };
+    });
+    const operation = script({ value: disposable("part", dropped) });
+    const answered = watch(pipe(operation, slow, timeout("1s"))(undefined));
+    await clock.advance("6s");
+    expect(answered.at).toEqual({ error: timedOut });
+    expect(dropped).toEqual(["part", "answer"]);
+  });
+
   it("but not what its answer is made of", async () => {
     setup();
     const dropped: string[] = [];
@@ -283,10 +332,9 @@ describe("what a layer leaves running when it has answered has lost", () => {
     const { seen } = setup();
     const { of, bracket } = moments();
     const { operation, contexts, running } = held();
-    const answered = watch(pipe(operation, bracket("inner"), race(), retry())("x"));
+    const answered = settled(pipe(operation, bracket("inner"), race(), retry()))("x");
     running[1]?.resolve("won");
-    await turn();
-    expect(answered.at).toEqual({ value: "won" });
+    expect(await answered).toMatchObject({ ok: true, value: "won", story: { attempts: 2, failures: [] } });
     expect(contexts.map(({ signal }) => signal.aborted)).toEqual([true, false]);
     expect(of("inner").filter((moment) => moment.startsWith("after"))).toEqual(["after ok", "after cancelled"]);
     expect(seen.of("attempt.abandoned")).toEqual([

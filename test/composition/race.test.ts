@@ -85,6 +85,7 @@ describe("the caller is answered at once, though the operation ignores its signa
       where: "in the wait between two attempts",
       make: () => pipe(script({ error: down }), patient()),
     },
+    { where: "in a recovery of a user's that never ends", make: () => pipe(script({ error: down }), hopeless()) },
     { where: "in a later attempt", make: () => pipe(later(), retry({ ...steady, base: 1 })), after: 100 },
     { where: "in a later tier", make: () => pipe(script({ error: down }), fallback([frozen().operation])) },
     { where: "in a wait for admission", make: () => pipe(script({ value: 1 }), queue().wrapper, retry()) },
@@ -103,6 +104,7 @@ describe("the caller is answered at once, though the operation ignores its signa
     return (input: unknown, context: CallContext) => (calls++ === 0 ? Promise.reject(down) : operation(input, context));
   };
   const patient = () => recovering((_attempt, _outcome, _verdict, again) => again({ delayMs: 3_600_000 }));
+  const hopeless = () => recovering(() => new Promise(() => {}));
   const endless = () => moments().bracket("judge", { judge: () => new Promise(() => {}) });
 
   it.each(
@@ -231,6 +233,47 @@ describe("an attempt's signal", () => {
     controller.abort("gone");
     await clock.advance("1s");
     expect(answered.at).toEqual({ error: "gone" });
+  });
+});
+
+describe("a recovery of a user's own", () => {
+  it.each(["abort", "deadline"])("is not asked about the end of the call by %s", async (cut) => {
+    const { clock, caller } = setup();
+    const asked: unknown[] = [];
+    const noting = recovering((_attempt, outcome) => void asked.push(outcome) as undefined);
+    const { bracket } = moments();
+    const judging = bracket("judge", { judge: () => new Promise(() => {}) });
+    const controller = caller();
+    const said = { signal: controller.signal, deadline: "1s" } as const;
+    const running = watch(pipe(frozen().operation, noting)("x", said));
+    const judged = watch(pipe(script({ value: 1 }), judging, noting)(undefined, said));
+    if (cut === "abort") controller.abort("gone");
+    else await clock.advance("1s");
+    await turn();
+    expect([running.at, judged.at]).toEqual([{ error: expect.anything() }, { error: expect.anything() }]);
+    expect(asked).toEqual([]);
+  });
+
+  it("begins nothing once the call has ended, whatever it had kept of it", async () => {
+    const { caller } = setup();
+    const kept: ((options?: { delayMs?: number }) => Promise<unknown>)[] = [];
+    const keeping = recovering((_attempt, _outcome, _verdict, again) => void kept.push(again) as undefined);
+    const failing = script({ error: down }, { error: down }, { value: 1 });
+    const failed = watch(pipe(failing, keeping)(undefined));
+    await turn();
+    const keepingOn = recovering((_attempt, _outcome, _verdict, again) => {
+      kept.push(again);
+      return new Promise(() => {});
+    });
+    const controller = caller();
+    const aborted = watch(pipe(failing, keepingOn)(undefined, { signal: controller.signal }));
+    await turn();
+    controller.abort("gone");
+    await turn();
+    const late = await Promise.allSettled(kept.map((again) => again()));
+    expect([failed.at, aborted.at]).toEqual([{ error: down }, { error: "gone" }]);
+    expect(late.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(failing.calls).toHaveLength(2);
   });
 });
 

@@ -219,6 +219,21 @@ describe("a retry outside a timed scope goes on", () => {
   });
 });
 
+describe("a deadline with layers outside", () => {
+  it.each([
+    { had: "all of its time", waited: 0, state: "open" },
+    { had: "less than half of its time", waited: 600, state: "closed" },
+  ])("counts in a breaker outside it where the attempt had $had: $state", async ({ waited, state }) => {
+    const { clock } = setup();
+    const circuit = breaker({ consecutiveFailures: 1 });
+    const slowly = moments().bracket("queue", { before: ({ input }) => clock.sleep(waited).then(() => input) });
+    const answered = watch(pipe(slow(60_000).operation, slowly, deadline("1s"), circuit)("x"));
+    await clock.advance("1s");
+    expect(answered.at).toEqual({ error: overdue });
+    expect(circuit.state.state).toBe(state);
+  });
+});
+
 describe("a deadline's error is never retried", () => {
   it("by a retry outside the deadline, not even where `when` says so", async () => {
     const { clock } = setup();

@@ -141,14 +141,16 @@ describe("abandonment", () => {
   it("at the very moment when the place is granted: the place goes back, and nothing is called", async () => {
     const { caller } = setup();
     const { waiting: queued, log, wrapper } = queue();
+    const { of, bracket } = moments();
     const operation = script({ value: 1 });
     const controller = caller();
-    const answered = watch(pipe(operation, wrapper, retry())(undefined, { signal: controller.signal }));
+    const call = pipe(operation, bracket("inner"), wrapper, retry());
+    const answered = watch(call(undefined, { signal: controller.signal }));
     queued[0]?.grant();
     controller.abort("gone");
     await turn();
     expect(answered.at).toEqual({ error: "gone" });
-    expect(operation.calls).toEqual([]);
+    expect([operation.calls.length, of("inner")]).toEqual([0, []]);
     expect(log).toEqual(["queue.before", "queue.after cancelled", "queue.ended"]);
   });
 
