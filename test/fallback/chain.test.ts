@@ -1,3 +1,4 @@
+// Chains of models: which tiers are asked, and what is told of them.
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import {
