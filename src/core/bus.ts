@@ -1,5 +1,6 @@
 // The one bus: whatever happens is told here, and nobody who listens can change what happens.
-import { inForce } from "./clock.ts";
+import { type Clock, inForce } from "./clock.ts";
+import { ATTEMPT } from "./context.ts";
 import { OptionsInvalidError } from "./errors.ts";
 import { type AnyEvent, type EventMap, type EventOf, type EventType, severities } from "./events.ts";
 import { shared } from "./shared.ts";
@@ -44,6 +45,10 @@ export interface EventBus {
   readonly quiet?: boolean | undefined;
   /** Tells an event of one's own; `about` says whose it is. */
   emit<T extends EventType>(type: T, facts: EventMap[T], about: About): void;
+}
+
+interface Timed {
+  readonly stack?: { readonly seams?: { readonly clock: Clock } };
 }
 
 const none: readonly Subscription[] = [];
@@ -130,16 +135,23 @@ export function eventBus(): EventBus {
     stream: (type, options) => eventStream(bus, type, checkedMax(options?.max ?? 1_000)),
     quiet: true,
     wants: (type) => toAll.length > 0 || byType.has(type),
-    emit(type, facts, { name, component, call, labels }) {
+    emit(type, facts, about) {
       if (!bus.wants(type)) return;
+      const { name, component, call, labels } = about;
       const severity = severities[type] ?? "info";
-      const at = inForce.clock.now();
+      const at = clockOf(about).now();
       dispatch(
         Object.freeze({ ...facts, type, name, component, call, at, severity, labels: labels ?? noLabels }) as AnyEvent,
       );
     },
   };
   return bus;
+}
+
+/** That of the call, whose record or context this is: it may have been given its own. */
+function clockOf(about: About): Clock {
+  const { stack, [ATTEMPT]: attempt } = about as Timed & { readonly [ATTEMPT]?: { readonly call: Timed } };
+  return (stack ?? attempt?.call.stack)?.seams?.clock ?? inForce.clock;
 }
 
 function eventStream<T extends EventType>(bus: EventBus, type: T | readonly T[], max: number) {

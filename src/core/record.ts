@@ -295,7 +295,8 @@ export class CallRecord implements Cuttable {
       corrections: rare?.corrections?.slice() ?? [],
       cost: rare?.cost ?? free,
       ...(rare?.reviewId !== undefined && { reviewId: rare.reviewId }),
-      children: rare?.children?.map((child) => child.story()) ?? [],
+      // one that still runs has no state yet
+      children: rare?.children?.filter((child) => child.ended).map((child) => child.story()) ?? [],
     };
   }
 

@@ -85,6 +85,21 @@ describe("`settled`", () => {
   });
 });
 
+describe("the calls inside", () => {
+  it("are told when they have ended; one that still runs has no state yet", async () => {
+    const { clock } = withStories({ successes: 9 });
+    const inner = protect("inner", script({ value: 1, after: "2s" }, { value: 2 }));
+    const outer = protect("outer", async (_: void, context) => {
+      inner(undefined, context);
+      return inner(undefined, context);
+    });
+    const { story } = await settled(outer)();
+    expect(story.children.map(({ state }) => state)).toEqual(["succeeded"]);
+    await clock.advance("2s");
+    expect(stories.get(story.id)?.children.map(({ elapsedMs }) => elapsedMs)).toEqual([2_000, 0]);
+  });
+});
+
 describe("`storyOf(error)`", () => {
   it("is the story of the failed call, from an error of ours or from a foreign one", async () => {
     withStories();
@@ -295,5 +310,20 @@ describe("seams are read at each use", () => {
     using _ = seams({ events: common });
     await call();
     expect([ofOwn.events.length > 0, ofCommon.events]).toEqual([true, []]);
+  });
+
+  it("by a call's own clock its events tell the time, on whatever bus", async () => {
+    const clock = testClock(5_000);
+    const bus = eventBus();
+    const seen = record(bus);
+    const circuit = breaker({ consecutiveFailures: 1 }, { events: bus, clock });
+    const call = protect("user", script({ error: new Error("down") }, { error: new Error("down") }), {
+      ...{ seams: { clock, events: bus }, retry: { attempts: 2, base: 0 }, breaker: circuit, timeout: "1s" },
+    });
+    const ended = settled(call)(undefined);
+    await clock.advance("1s");
+    await ended;
+    expect(seen.events.map(({ type }) => type)).toContain("breaker.opened");
+    expect(new Set(seen.events.map(({ at }) => at))).toEqual(new Set([5_000]));
   });
 });
