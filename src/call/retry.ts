@@ -208,7 +208,9 @@ class Rounds {
     // "at once" is no plan for a hundred callers: then our own back-off
     const delay = hint || delayAfter(this.round, this.waited, options, tools.random);
     const longest = elsewhere(first, this.at) === 0 ? options.patience : hint === undefined ? delay : options.cap;
-    if (delay > longest || delay >= first.remainingMs()) return undefined;
+    const left = first.remainingMs();
+    if (left === 0) return 1; // the deadline has come: its timer is about to say so
+    if (delay > longest || delay >= left) return undefined;
     return first.now() - first.call.startedAt + delay > options.maxElapsed ? undefined : delay;
   }
 

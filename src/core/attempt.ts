@@ -1,5 +1,5 @@
 // The record of one attempt: what is known of it, what it began, and when it truly ended.
-import { Context, type ContextSource, type Said } from "./context.ts";
+import { Context, type ContextSource, type Said, SaidContext } from "./context.ts";
 import { addCost } from "./cost.ts";
 import { discard } from "./discard.ts";
 import { failureOf, tellFailure } from "./failure.ts";
@@ -10,7 +10,7 @@ import { RareOfAttempt } from "./rare.ts";
 import type { CallRecord, Cut, Cuttable } from "./record.ts";
 import { nextSerial } from "./serial.ts";
 import { field } from "./shapes.ts";
-import type { FusedLayer, Segment } from "./stack.ts";
+import type { Segment } from "./stack.ts";
 import { Timed } from "./timers.ts";
 import type { Outcome, Verdict } from "./verdict.ts";
 
@@ -27,6 +27,11 @@ export const DONE = 512; // the way out is behind it
 export const HELD = 1024; // what it delivered has a body that is not at its end
 const NOTED = 2048; // its failure is in the story
 
+interface Promised {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 export abstract class AttemptRecord extends Timed implements Attempt, ContextSource, Cuttable {
   readonly call: CallRecord;
   readonly segment: Segment;
@@ -34,14 +39,8 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   readonly top: number;
   /** The attempt that began this one; `null`: the first of its call. */
   readonly outer: AttemptRecord | null;
-  /** Its number, from 1 within its tier. */
-  readonly number: number;
-  /** Epoch ms. */
-  private readonly deadlineAt: number | undefined;
   /** What every context of the call repeats. */
   readonly said: Said | undefined;
-  private made: Context<AttemptRecord> | null = null;
-  private controller: AbortController | null = null;
   readonly serial = nextSerial();
   input: unknown = undefined;
   value: unknown = undefined;
@@ -49,12 +48,10 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   /** The layer that is being asked; in the end, where the way out begins. */
   at = 0;
   protected flags = 0;
-  /** Its time-out; 0: none. */
-  protected limitMs = 0;
-  /** Settle what was promised to whoever began it; the first attempt of a call has its call. */
-  protected resolve: ((value: unknown) => void) | null = null;
-  protected reject: ((error: unknown) => void) | null = null;
-  private kids: Set<Cuttable> | null = null;
+  /** What was promised to whoever began it; the first attempt of a call has its call. */
+  protected promised: Promised | null = null;
+  private made: Context<AttemptRecord> | null = null;
+  private controller: AbortController | null = null;
   private rare: RareOfAttempt | null = null;
 
   constructor(
@@ -63,7 +60,6 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     top: number,
     outer: AttemptRecord | null,
     from: number,
-    deadlineAt: number | undefined,
     said: Said | undefined,
   ) {
     super(from);
@@ -71,20 +67,36 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     this.segment = segment;
     this.top = top;
     this.outer = outer;
-    this.number = call.nextAttempt(segment.tier);
-    this.deadlineAt = deadlineAt;
     this.said = said;
   }
 
   /** Made when somebody looks at it: what is turned away first has none. */
   get context(): Context<AttemptRecord> {
-    if (this.made === null) {
-      const { call, segment, number, deadlineAt, said, cut } = this;
-      this.controller = new AbortController();
-      this.made = new Context(this, this.controller.signal, call, number, segment.tier, deadlineAt, said);
-      if (cut !== null) this.controller.abort(cut.reason);
-    }
+    this.made ??= this.makeContext();
     return this.made;
+  }
+
+  /** What the next attempt's context repeats of this one's, where somebody has looked at it. */
+  protected get repeated(): Said | undefined {
+    return this.made ?? this.said;
+  }
+
+  private makeContext(): Context<AttemptRecord> {
+    const { call, cut, deadlineAt, said } = this;
+    const { tier } = this.segment;
+    const controller = new AbortController();
+    const { signal } = controller;
+    const number = this.is(ANSWERED) ? call.comingAttempt(tier) : call.nextAttempt(tier); // turned away: none
+    this.controller = controller;
+    if (cut !== null) controller.abort(cut.reason);
+    return said === undefined && deadlineAt === undefined
+      ? new Context(this, signal, call, number, tier)
+      : new SaidContext(this, signal, call, number, tier, deadlineAt, said);
+  }
+
+  /** It does not call its operation: the number that its context has, if somebody looked, is the next one's. */
+  protected giveBackNumber(looked = this.made): void {
+    if (looked !== null) this.call.giveBack(this.segment.tier, looked.attempt);
   }
 
   protected abort(reason: unknown): void {
@@ -139,8 +151,20 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     return Math.min(own, this.outer?.dueAt ?? this.call.dueAt);
   }
 
-  endBy(dueAt: number): void {
+  /** The same as epoch ms. */
+  get deadlineAt(): number | undefined {
+    return this.rare?.deadlineAt ?? (this.outer === null ? this.call.deadlineAt : this.outer.deadlineAt);
+  }
+
+  endBy(dueAt: number, deadlineAt: number): void {
     this.more.dueAt = dueAt;
+    this.more.deadlineAt = deadlineAt;
+  }
+
+  /** Its time-out; 0: none. */
+  protected get limitMs(): number {
+    const limit = this.segment.limits[this.at];
+    return limit !== undefined && limit.at < this.top ? limit.ms : 0;
   }
 
   remainingMs(): number {
@@ -165,16 +189,15 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
 
   /** Takes in what it began, to end it when it is ended itself. */
   hold(kid: Cuttable): void {
-    this.kids ??= new Set();
-    this.kids.add(kid);
+    this.more.kids.add(kid);
   }
 
   letGo(kid: Cuttable): void {
-    this.kids?.delete(kid);
+    this.rare?.kids.delete(kid);
   }
 
   protected endKids(cut: Cut): void {
-    if (this.kids !== null) for (const kid of [...this.kids]) kid.abandon(cut);
+    if (this.rare !== null) for (const kid of [...this.rare.kids]) kid.abandon(cut);
   }
 
   /** A call made in it is over. */
@@ -260,50 +283,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     this.more.last = kid;
   }
 
-  /** An attempt that it began, from the layer of this index, has yet to end truly. */
-  protected opened(kid: AttemptRecord, at: number): void {
-    if (this.call.stack.ends) this.more.open.set(kid, at);
-  }
-
-  /** The way out begins at this layer: those inside it were never entered. */
-  protected leavesFrom(at: number): void {
-    if (this.call.stack.ends) this.more.endedTo = at;
-  }
-
-  /** Tells the layers of the true end as far as it has come: what ran inside them has settled, and so have they. */
-  protected tellEnds(): void {
-    if (!this.call.stack.ends) return;
-    const { more, segment } = this;
-    if (more.endedTo < 0) return; // not answered yet
-    while (more.endedTo < this.at && !this.is(RUNNING | HELD)) {
-      const i = more.endedTo;
-      for (const at of more.open.values()) if (at <= i) return;
-      more.endedTo++;
-      this.tellEnd(segment.layers[i] as FusedLayer);
-    }
-    if (
-      this.outer === null ||
-      !this.is(DONE) ||
-      more.open.size > 0 ||
-      more.endedTo < this.top ||
-      this.is(RUNNING | HELD)
-    )
-      return;
-    const { outer } = this;
-    outer.more.open.delete(this);
-    outer.tellEnds();
-  }
-
-  /** It comes when nobody may be waiting any more: what a layer of a user's throws at it is told to the bus alone. */
-  protected tellEnd({ ended }: FusedLayer): void {
-    try {
-      ended?.(this);
-    } catch (error) {
-      this.call.stack.seams.events.emit("listener.failed", { heard: "attempt.ended", error }, this.call);
-    }
-  }
-
-  protected is(flags: number): boolean {
+  is(flags: number): boolean {
     return (this.flags & flags) !== 0;
   }
 
@@ -311,7 +291,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     return this.call.stack.seams.clock.monotonic();
   }
 
-  private get more(): RareOfAttempt {
+  get more(): RareOfAttempt {
     this.rare ??= new RareOfAttempt();
     return this.rare;
   }

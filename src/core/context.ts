@@ -28,24 +28,17 @@ export class Context<A extends ContextSource> implements CallContext {
   readonly attempt: number;
   readonly tier: number;
   readonly previous: readonly Failure[];
-  readonly deadlineAt: number | undefined;
-  readonly criticality: Criticality | undefined;
-  idempotencyKey: string | undefined;
-  readonly labels: Readonly<Record<string, string>> | undefined;
-  readonly accept: "any" | "fresh" | "uncached" | undefined;
-  readonly retry: false | undefined;
-  readonly fallback: false | undefined;
   readonly [ATTEMPT]: A;
+  // what few calls have; a context that has none of it is half as large
+  deadlineAt?: number | undefined;
+  criticality?: Criticality | undefined;
+  idempotencyKey?: string | undefined;
+  labels?: Readonly<Record<string, string>> | undefined;
+  accept?: "any" | "fresh" | "uncached" | undefined;
+  retry?: false | undefined;
+  fallback?: false | undefined;
 
-  constructor(
-    owner: A,
-    signal: AbortSignal,
-    call: CallFacts,
-    attempt: number,
-    tier: number,
-    deadlineAt: number | undefined,
-    said: Said | undefined,
-  ) {
+  constructor(owner: A, signal: AbortSignal, call: CallFacts, attempt: number, tier: number) {
     this.signal = signal;
     this.name = call.name;
     this.component = call.component;
@@ -53,17 +46,6 @@ export class Context<A extends ContextSource> implements CallContext {
     this.attempt = attempt;
     this.tier = tier;
     this.previous = call.failures.length === 0 ? call.failures : call.failures.slice();
-    this.deadlineAt = deadlineAt;
-    if (said === undefined) {
-      this.criticality = this.idempotencyKey = this.labels = this.accept = this.retry = this.fallback = undefined;
-    } else {
-      this.criticality = said.criticality;
-      this.idempotencyKey = said.idempotencyKey;
-      this.labels = said.labels;
-      this.accept = said.accept;
-      this.retry = said.retry;
-      this.fallback = said.fallback;
-    }
     this[ATTEMPT] = owner;
   }
 
@@ -75,6 +57,28 @@ export class Context<A extends ContextSource> implements CallContext {
   get cost(): (spent: Cost) => void {
     const attempt = this[ATTEMPT];
     return (spent) => attempt.spend(spent);
+  }
+}
+
+/** The context of a call of which something was said, or which has a deadline. */
+export class SaidContext<A extends ContextSource> extends Context<A> {
+  constructor(
+    owner: A,
+    signal: AbortSignal,
+    call: CallFacts,
+    attempt: number,
+    tier: number,
+    deadlineAt: number | undefined,
+    said: Said | undefined,
+  ) {
+    super(owner, signal, call, attempt, tier);
+    this.deadlineAt = deadlineAt;
+    this.criticality = said?.criticality;
+    this.idempotencyKey = said?.idempotencyKey;
+    this.labels = said?.labels;
+    this.accept = said?.accept;
+    this.retry = said?.retry;
+    this.fallback = said?.fallback;
   }
 }
 

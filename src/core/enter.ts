@@ -47,10 +47,10 @@ function enter(call: CallRecord, input: unknown, options: Options | undefined): 
   const { stack } = call;
   const { events } = stack.seams;
   const parent = options?.[ATTEMPT];
-  const deadlineAt = hasDeadline(stack, options, parent) ? limit(call, options, parent) : undefined;
+  if (hasDeadline(stack, options, parent)) limit(call, options, parent);
   if (options !== undefined) attach(call, options, parent);
   const repeated = said(call, options, parent);
-  const attempt = new Race(call, stack, stack.layers.length, null, call.startedAt, deadlineAt, repeated);
+  const attempt = new Race(call, stack, stack.layers.length, null, call.startedAt, repeated);
   if (!events.quiet) events.emit("call.started", parent === undefined ? {} : { parent: parent.call.id }, call);
   if (call.cut !== null) call.finish(false, call.cut.reason, undefined);
   else {
@@ -65,19 +65,17 @@ function hasDeadline(stack: Stack, options: Options | undefined, parent: Attempt
   return options !== undefined && (options.deadline !== undefined || options.deadlineAt !== undefined);
 }
 
-/**
- * The nearest of the declared deadline, the caller's, and that of the call around, as epoch ms; arms a timer unless
- * that one has it.
- */
-function limit(call: CallRecord, options: Options | undefined, parent: AttemptRecord | undefined): number | undefined {
+/** The nearest of the declared deadline, the caller's, and that of the call around; arms a timer unless that one has it. */
+function limit(call: CallRecord, options: Options | undefined, parent: AttemptRecord | undefined): void {
   const { startedAt, stack } = call;
   const { clock } = stack.seams;
   const declared = stack.deadlineMs === 0 ? Number.POSITIVE_INFINITY : startedAt + stack.deadlineMs;
   const said = options === undefined ? Number.POSITIVE_INFINITY : saidDeadline(call, options);
   const inherited = parent?.dueAt ?? Number.POSITIVE_INFINITY;
   const dueAt = Math.min(declared, said, inherited);
-  if (dueAt === Number.POSITIVE_INFINITY) return undefined;
+  if (dueAt === Number.POSITIVE_INFINITY) return;
   call.more.dueAt = dueAt;
+  call.more.deadlineAt = clock.now() + (dueAt - startedAt);
   if (dueAt <= startedAt) call.abandon(overdue(call, dueAt));
   else if (dueAt < inherited) {
     const timer = new DeadlineTimer(call, dueAt);
@@ -85,7 +83,6 @@ function limit(call: CallRecord, options: Options | undefined, parent: AttemptRe
     if (dueAt === declared) arm(clock, stack.deadlineMs, timer);
     else armOnce(clock, dueAt - startedAt, timer);
   }
-  return clock.now() + (dueAt - startedAt);
 }
 
 function saidDeadline(call: CallRecord, { deadline, deadlineAt }: Options): number {

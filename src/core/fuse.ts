@@ -31,6 +31,7 @@ export function segment(
   return {
     operation: operation as Operation<unknown, unknown>,
     layers,
+    limits: layers.map((_, from) => limitFrom(layers, from)),
     starts: layers.some((layer) => layer.started !== undefined),
     lastRecovery: layers.findLastIndex((layer) => layer.recover !== undefined),
     plain: layers.every((layer) => layer.judge === undefined && layer.ended === undefined && !layer.hearsSuccess),
@@ -59,6 +60,12 @@ export function stack(operation: Operation<never, unknown>, specs: readonly Laye
     recovers: first.lastRecovery >= 0 || first.layers.some((layer) => layer.around !== undefined),
     ends,
   };
+}
+
+/** The innermost time-out that stands at this layer or outside it. */
+function limitFrom(layers: readonly FusedLayer[], from: number): Segment["limits"][number] {
+  const at = layers.findIndex(({ timeoutMs }, i) => i >= from && timeoutMs !== 0);
+  return at < 0 ? undefined : { at, ms: (layers[at] as FusedLayer).timeoutMs };
 }
 
 function fused({ kind, layer }: LayerSpec, at: number, specs: readonly LayerSpec[]): FusedLayer {

@@ -11,7 +11,9 @@ import type { Cut } from "./record.ts";
 import { isRefusal } from "./refusal.ts";
 import type { FusedLayer, Segment } from "./stack.ts";
 import { disarm } from "./timers.ts";
+import { leavesFrom, opened, tellEnds } from "./trueEnd.ts";
 import type { Verdict } from "./verdict.ts";
+import { openPromise } from "./wake.ts";
 import { isThenable, WayIn } from "./wayIn.ts";
 import { cutVerdict, errorVerdict, valueVerdict } from "./weigh.ts";
 
@@ -76,7 +78,7 @@ export class Race extends WayIn {
       if (threw === 0 && this.call.stack.ends) this.keepBody(value);
       this.weigh(at, threw, value);
     }
-    this.tellEnds();
+    tellEnds(this);
   }
 
   /** The way out of most calls: as `weigh` and `come` would go it, past nothing that has a say in it. */
@@ -116,7 +118,7 @@ export class Race extends WayIn {
     this.flags |= HELD;
     body.onEnd(() => {
       this.flags &= ~HELD;
-      this.tellEnds();
+      tellEnds(this);
     });
   }
 
@@ -133,7 +135,7 @@ export class Race extends WayIn {
   protected answer(at: number, threw: number, value: unknown, verdict: Verdict | undefined): void {
     this.flags |= ANSWERED;
     disarm(this);
-    this.leavesFrom(at);
+    leavesFrom(this, at);
     this.come(at, threw, value, verdict);
   }
 
@@ -236,11 +238,11 @@ export class Race extends WayIn {
   }
 
   private finish(): void {
-    const { call, outer, threw, value, verdict, resolve, reject } = this;
+    const { call, outer, promised, threw, value, verdict } = this;
     this.flags |= DONE;
     // a call that ends here notes its failure when its story is asked for
     if (verdict !== undefined && (outer !== null || !call.stack.seams.events.quiet)) this.note();
-    this.tellEnds();
+    tellEnds(this);
     this.forgetInput();
     if (outer === null) {
       // what ended a call made in it for good ends this one for good
@@ -249,10 +251,10 @@ export class Race extends WayIn {
       if (this.is(HELD)) this.forgetValue(); // its body is to be collected when nobody reads it
       return;
     }
-    this.resolve = this.reject = null;
+    this.promised = null;
     outer.heard(this);
-    if (threw) reject?.(value);
-    else resolve?.(value);
+    if (threw) promised?.reject(value);
+    else promised?.resolve(value);
   }
 
   /** A layer gave this error in place of the outcome. */
@@ -277,8 +279,7 @@ export class Race extends WayIn {
   // --- what is begun in it
 
   ask(segment: Segment, top: number, input: unknown): Promise<unknown> {
-    const { call, context } = this;
-    const next = new Race(call, segment, top, this, this.now(), context.deadlineAt, context);
+    const next = new Race(this.call, segment, top, this, this.now(), this.repeated);
     next.replace(this.last ?? this);
     return this.enclose(next, input);
   }
@@ -287,14 +288,11 @@ export class Race extends WayIn {
   enclose(kid: Race, input: unknown): Promise<unknown> {
     if (this.is(CUT | DONE)) return Promise.reject(this.cut?.reason ?? LOST);
     this.hold(kid);
-    this.opened(kid, this.at);
-    // not by the closure: an error's stack holds that, and with it what it knows
-    kid.input = input;
-    return new Promise((resolve, reject) => {
-      kid.resolve = resolve;
-      kid.reject = reject;
-      kid.begin(kid.input);
-    });
+    opened(this, kid, this.at);
+    const promised = openPromise();
+    kid.promised = promised;
+    kid.begin(input);
+    return promised.promise;
   }
 
   pause(ms: number): Promise<void> {

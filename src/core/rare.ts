@@ -3,8 +3,9 @@ import type { AttemptRecord } from "./attempt.ts";
 import type { Body } from "./body.ts";
 import type { Lent } from "./lent.ts";
 import type { Cost } from "./operation.ts";
-import type { CallRecord, Cut } from "./record.ts";
+import type { CallRecord, Cut, Cuttable } from "./record.ts";
 import type { Timed } from "./timers.ts";
+import type { Wake } from "./wake.ts";
 
 /** The attempt in which a call was made. */
 export interface Parent {
@@ -25,6 +26,8 @@ export class Rare {
   cost: Cost = free;
   /** Monotonic ms; `Infinity`: no deadline. */
   dueAt = Number.POSITIVE_INFINITY;
+  /** The same as epoch ms. */
+  deadlineAt: number | undefined = undefined;
   deadline: BodyTimer | null = null;
   corrections: { readonly path: string; readonly rule: string }[] | null = null;
   degraded: { readonly reason: string; readonly ageMs?: number | undefined } | undefined = undefined;
@@ -38,6 +41,9 @@ export class Rare {
   entered: Set<unknown> | null = null;
   /** A delivered body that is not at its end. */
   body: Body | null = null;
+  /** Why it was ended from outside. */
+  cut: Cut | null = null;
+  waking: Wake | null = null;
 
   constructor(name: string) {
     this.tierName = name;
@@ -52,7 +58,11 @@ export class RareOfAttempt {
   cut: Cut | null = null;
   /** The end of the scope that it is; monotonic ms. */
   dueAt = Number.POSITIVE_INFINITY;
+  /** The same as epoch ms. */
+  deadlineAt: number | undefined = undefined;
   cost: Cost | undefined = undefined;
+  /** What it began, to end it when it is ended itself. */
+  readonly kids = new Set<Cuttable>();
   /** What the operation delivered and a layer then refused. */
   produced: unknown = undefined;
   /** The value that told of a failure and in whose place it is begun. */

@@ -65,7 +65,6 @@ export class CallRecord implements Cuttable {
   /** Monotonic ms. */
   readonly startedAt: number;
   root: Root | null = null;
-  cut: Cut | null = null;
   attempts = 0;
   failures: readonly Failure[] = nothing;
   end: End | null = null;
@@ -76,7 +75,6 @@ export class CallRecord implements Cuttable {
   private flags = ENTERING;
   private firstTier = 0;
   private rare: Rare | null = null;
-  private waking: Wake | null = null;
   private resolve: ((value: unknown) => void) | null;
   private reject: ((error: unknown) => void) | null;
 
@@ -106,6 +104,9 @@ export class CallRecord implements Cuttable {
   get dueAt(): number {
     return this.rare?.dueAt ?? Number.POSITIVE_INFINITY;
   }
+  get deadlineAt(): number | undefined {
+    return this.rare?.deadlineAt;
+  }
   get tier(): number {
     return this.rare?.tier ?? 0;
   }
@@ -125,6 +126,10 @@ export class CallRecord implements Cuttable {
   }
   set gaveUp(_: true) {
     this.flags |= GAVE_UP;
+  }
+  /** Why it was ended from outside. */
+  get cut(): Cut | null {
+    return this.rare?.cut ?? null;
   }
   get parent(): Parent | null {
     return this.rare?.parent ?? null;
@@ -152,18 +157,18 @@ export class CallRecord implements Cuttable {
   /** Goes on with what was ended: in the call's own async context where anything may follow or anybody listens. */
   wake(ended: Wakeable): void {
     if ((this.flags & (KEEPS_CONTEXT | ENDED)) !== KEEPS_CONTEXT) return ended.cutShort();
-    if (this.waking !== null) {
-      this.waking.woken.push(ended);
+    const { more, resolve } = this;
+    if (more.waking !== null) {
+      more.waking.woken.push(ended);
       return;
     }
-    const { resolve } = this;
     const next = openPromise();
-    this.waking = new Wake(next.promise, ended, () => {
-      this.waking = null;
+    more.waking = new Wake(next.promise, ended, () => {
+      more.waking = null;
     });
     this.resolve = next.resolve;
     this.reject = next.reject;
-    resolve?.(this.waking);
+    resolve?.(more.waking);
   }
 
   adopt(child: CallRecord): void {
@@ -172,12 +177,16 @@ export class CallRecord implements Cuttable {
     if (more.children.length < mostChildren) more.children.push(child);
   }
 
-  /** Numbers the attempts of a tier from 1. */
+  /** The number of a tier's next attempt, from 1. */
+  comingAttempt(tier: number): number {
+    return 1 + (tier === 0 ? this.firstTier : (this.rare?.counts?.[tier] ?? 0));
+  }
+
   nextAttempt(tier: number): number {
     if (tier === 0) return ++this.firstTier;
     const { more } = this;
     more.counts ??= [];
-    more.counts[tier] = (more.counts[tier] ?? 0) + 1;
+    more.counts[tier] = this.comingAttempt(tier);
     return more.counts[tier];
   }
 
@@ -209,8 +218,9 @@ export class CallRecord implements Cuttable {
     }
     if (this.cut !== null) return;
     // a limit on the attempt in which it was made is none of its own: to this call it is a wish like others
-    this.cut = HoldfastError.is(cut.reason, "TIMEOUT") ? { ...cut, wholeMs: 0 } : cut;
-    this.root?.abandon(this.cut);
+    const own = HoldfastError.is(cut.reason, "TIMEOUT") ? { ...cut, wholeMs: 0 } : cut;
+    this.more.cut = own;
+    this.root?.abandon(own);
   }
 
   /** The one end. A value may come with a verdict: it tells of a failure. */

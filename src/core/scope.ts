@@ -12,7 +12,7 @@ export function inside(outer: AttemptRecord, top: number, input: unknown, contex
   const { signal } = context;
   if (outer.isClosed) return heard(Promise.reject(outer.cut?.reason ?? LOST));
   if (signal?.aborted) return heard(Promise.reject(signal.reason));
-  const attempt = new Race(call, segment, top, outer, outer.now(), outer.context.deadlineAt, outer.context);
+  const attempt = new Race(call, segment, top, outer, outer.now(), outer.context);
   outer.lend(attempt);
   const running = heard((outer as Race).enclose(attempt, input));
   if (signal === undefined || signal === outer.context.signal) return running;
@@ -41,9 +41,8 @@ export function scope(
   const { clock } = call.stack.seams;
   const from = outer.now();
   const nearer = from + ms < outer.dueAt;
-  const deadlineAt = nearer ? clock.now() + ms : outer.context.deadlineAt;
-  const attempt = new Race(call, segment, top, outer, from, deadlineAt, outer.context);
-  if (nearer) attempt.endBy(from + ms);
+  const attempt = new Race(call, segment, top, outer, from, outer.context);
+  if (nearer) attempt.endBy(from + ms, clock.now() + ms);
   outer.lend(attempt);
   const timer = new ScopeTimer(attempt, ms, limit);
   if (ms !== Number.POSITIVE_INFINITY) armOnce(clock, ms, timer);

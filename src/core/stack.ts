@@ -56,6 +56,8 @@ export interface Segment {
   readonly operation: Operation<unknown, unknown>;
   /** Innermost first. */
   readonly layers: readonly FusedLayer[];
+  /** For each layer, the innermost time-out from it on outwards: the attempt's, where its operation stands there. */
+  readonly limits: readonly ({ readonly at: number; readonly ms: number } | undefined)[];
   /** Whether a layer has a `started` moment. */
   readonly starts: boolean;
   /** Whether a success has nothing to do on its way out but to tell: no layer judges it, hears of it as a recovery or waits for its true end. */

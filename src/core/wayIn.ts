@@ -5,6 +5,7 @@ import type { Operation } from "./operation.ts";
 import { isRefusal, REFUSED, takeRefusal } from "./refusal.ts";
 import type { FusedLayer } from "./stack.ts";
 import { arm } from "./timers.ts";
+import { tellEnd } from "./trueEnd.ts";
 import type { Verdict } from "./verdict.ts";
 
 export abstract class WayIn extends AttemptRecord {
@@ -17,7 +18,6 @@ export abstract class WayIn extends AttemptRecord {
     const { layers, operation } = this.segment;
     for (let i = from; i >= 0; i--) {
       const layer = layers[i] as FusedLayer;
-      if (layer.timeoutMs !== 0) this.limitMs = layer.timeoutMs;
       if (layer.before !== undefined) {
         let given: unknown;
         try {
@@ -32,7 +32,7 @@ export abstract class WayIn extends AttemptRecord {
         }
       }
       if (layer.around !== undefined) {
-        this.call.giveBack(this.segment.tier, this.number);
+        this.giveBackNumber(this.context);
         return this.invoke(layer.around, i + 1, 0);
       }
     }
@@ -67,7 +67,7 @@ export abstract class WayIn extends AttemptRecord {
     } catch {
       // the call is over: nobody is left to be told
     }
-    this.tellEnd(layer);
+    tellEnd(this, layer);
   }
 
   /** A layer's moment threw: it refused, or a user's function in it failed. */
@@ -79,7 +79,7 @@ export abstract class WayIn extends AttemptRecord {
   private turnAway(at: number, error: unknown): void {
     this.at = at;
     if (this.is(CUT)) return this.cutShort();
-    this.call.giveBack(this.segment.tier, this.number);
+    this.giveBackNumber();
     this.weigh(at, THREW, error);
   }
 
@@ -100,9 +100,10 @@ export abstract class WayIn extends AttemptRecord {
     if (called !== 0) {
       call.attempts++;
       if (this.outer !== null) this.dropReplaced();
-      if (!events.quiet) events.emit("attempt.started", { attempt: this.number, tier: segment.tier }, call);
+      if (!events.quiet) events.emit("attempt.started", { attempt: this.context.attempt, tier: segment.tier }, call);
     }
-    if (this.limitMs !== 0) arm(clock, this.limitMs, this);
+    const { limitMs } = this;
+    if (limitMs !== 0) arm(clock, limitMs, this);
     let given: unknown;
     try {
       given = operation(this.input, this.context);

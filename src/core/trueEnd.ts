@@ -1,0 +1,39 @@
+// The true end of attempts: the operation itself has settled, and the body it delivered is at its end.
+import { type AttemptRecord, DONE, HELD, RUNNING } from "./attempt.ts";
+import type { FusedLayer } from "./stack.ts";
+
+/** An attempt begun by another, from the layer of this index, has yet to end truly. */
+export function opened(outer: AttemptRecord, kid: AttemptRecord, at: number): void {
+  if (outer.call.stack.ends) outer.more.open.set(kid, at);
+}
+
+/** The way out begins at this layer: those inside it were never entered. */
+export function leavesFrom(attempt: AttemptRecord, at: number): void {
+  if (attempt.call.stack.ends) attempt.more.endedTo = at;
+}
+
+/** Tells the layers of the true end as far as it has come: what ran inside them has settled, and so have they. */
+export function tellEnds(attempt: AttemptRecord): void {
+  if (!attempt.call.stack.ends) return;
+  const { more, outer, segment, top } = attempt;
+  if (more.endedTo < 0) return; // not answered yet
+  while (more.endedTo < attempt.at && !attempt.is(RUNNING | HELD)) {
+    const i = more.endedTo;
+    for (const at of more.open.values()) if (at <= i) return;
+    more.endedTo++;
+    tellEnd(attempt, segment.layers[i] as FusedLayer);
+  }
+  if (outer === null || !attempt.is(DONE) || attempt.is(RUNNING | HELD)) return;
+  if (more.open.size > 0 || more.endedTo < top) return;
+  outer.more.open.delete(attempt);
+  tellEnds(outer);
+}
+
+/** It comes when nobody may be waiting any more: what a layer of a user's throws at it is told to the bus alone. */
+export function tellEnd(attempt: AttemptRecord, { ended }: FusedLayer): void {
+  try {
+    ended?.(attempt);
+  } catch (error) {
+    attempt.call.stack.seams.events.emit("listener.failed", { heard: "attempt.ended", error }, attempt.call);
+  }
+}
