@@ -24,6 +24,7 @@ export {
   DeadlineExceededError,
   type ErrorCode,
   type ErrorFacts,
+  type ErrorOf,
   FallbackExhaustedError,
   HoldfastError,
   InputRejectedError,

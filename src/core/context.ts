@@ -16,7 +16,7 @@ export interface CallFacts {
   readonly name: string;
   readonly component: string;
   readonly id: string;
-  readonly failures: readonly Failure[];
+  readonly previous: readonly Failure[];
 }
 
 /** Data as own properties, so that a spread keeps it; the two functions as bound getters, so that they can be destructured. */
@@ -45,7 +45,7 @@ export class Context<A extends ContextSource> implements CallContext {
     this.call = call.id;
     this.attempt = attempt;
     this.tier = tier;
-    this.previous = call.failures.length === 0 ? call.failures : call.failures.slice();
+    this.previous = call.previous;
     this[ATTEMPT] = owner;
   }
 

@@ -107,6 +107,7 @@ function attach(call: CallRecord, options: Options, parent: AttemptRecord | unde
     parent.call.adopt(call);
     if (parent.over && parent.cut !== null) call.abandon(parent.cut);
     call.more.parent = parent;
+    if (isDirect(call, parent)) call.more.handed = parent.context.previous;
     parent.hold(call);
     if (signal === parent.context.signal) return;
   }
@@ -133,5 +134,10 @@ function said(call: CallRecord, options: Options | undefined, parent: AttemptRec
 /** A call made by an operation is not the operation: it inherits no key, unless it is what the outer call protects. */
 function ownKey(call: CallRecord, { idempotencyKey }: Options, parent: AttemptRecord | undefined): string | undefined {
   if (parent === undefined || idempotencyKey !== parent.context.idempotencyKey) return idempotencyKey;
-  return stackOf(parent.segment.operation) === call.stack ? idempotencyKey : undefined;
+  return isDirect(call, parent) ? idempotencyKey : undefined;
+}
+
+/** Whether it is the operation, or a tier, of the call in which it is made. */
+function isDirect(call: CallRecord, parent: AttemptRecord): boolean {
+  return stackOf(parent.segment.operation) === call.stack;
 }

@@ -24,6 +24,22 @@ export type ErrorCode =
   | "STORE_FULL"
   | "OPTIONS_INVALID";
 
+/** What an error of this code has beside what all have. */
+export type ErrorOf<C extends ErrorCode> = (C extends keyof Special ? Special[C] : HoldfastError) & {
+  readonly code: C;
+};
+interface Special {
+  INPUT_REJECTED: InputRejectedError;
+  OUTPUT_REJECTED: OutputRejectedError;
+  REVIEW_PENDING: ReviewPendingError;
+  FALLBACK_EXHAUSTED: FallbackExhaustedError;
+  TIMEOUT: TimeoutError;
+  DEADLINE_EXCEEDED: DeadlineExceededError;
+  BREAKER_OPEN: BreakerOpenError;
+  BULKHEAD_FULL: BulkheadFullError;
+  OPTIONS_INVALID: OptionsInvalidError;
+}
+
 export interface ErrorFacts {
   readonly code?: ErrorCode | undefined;
   /** Name of the call. */
@@ -76,7 +92,7 @@ export class HoldfastError extends Error {
 
   /** Knows the errors of another copy of the package too, where `instanceof` does not. */
   static is(error: unknown): error is HoldfastError;
-  static is<C extends ErrorCode>(error: unknown, code: C): error is HoldfastError & { readonly code: C };
+  static is<C extends ErrorCode>(error: unknown, code: C): error is ErrorOf<C>;
   static is(error: unknown, code?: ErrorCode): boolean {
     if (typeof error !== "object" || error === null) return false;
     const ours = error as { readonly [BRAND]?: true; readonly code?: ErrorCode };

@@ -3,7 +3,15 @@ import type { AttemptRecord } from "./attempt.ts";
 import { ATTEMPT } from "./context.ts";
 import type { CallContext, Operation } from "./operation.ts";
 import { inside, scope } from "./scope.ts";
-import type { FusedLayer, InnerRecovery, LayerSpec, Segment, Stack, Traits } from "./stack.ts";
+import {
+  type FusedLayer,
+  type InnerRecovery,
+  type LayerSpec,
+  type Segment,
+  type Stack,
+  stackOf,
+  type Traits,
+} from "./stack.ts";
 
 const bare: FusedLayer = {
   kind: "",
@@ -44,7 +52,7 @@ export function segment(
 export function stack(operation: Operation<never, unknown>, specs: readonly LayerSpec[], traits: Traits): Stack {
   const last = specs.at(-1);
   const own = last !== undefined && "limit" in last.layer && last.layer.limit === "call" ? last.layer.ms : 0;
-  const first = segment(operation, own === 0 ? specs : specs.slice(0, -1), 0, traits.name);
+  const first = segment(operation, own === 0 ? specs : specs.slice(0, -1), 0, nameOf(operation) ?? traits.name);
   const tiers = specs.flatMap(({ layer }) =>
     "recovery" in layer ? ((layer.recovery as InnerRecovery).tiers ?? []) : [],
   );
@@ -66,6 +74,12 @@ export function stack(operation: Operation<never, unknown>, specs: readonly Laye
 function limitFrom(layers: readonly FusedLayer[], from: number): Segment["limits"][number] {
   const at = layers.findIndex(({ timeoutMs }, i) => i >= from && timeoutMs !== 0);
   return at < 0 ? undefined : { at, ms: (layers[at] as FusedLayer).timeoutMs };
+}
+
+/** A call of its own that is the operation is the first tier by its own name. */
+function nameOf(operation: unknown): string | undefined {
+  const inner = stackOf(operation);
+  return inner?.declared ? inner.name : undefined;
 }
 
 function fused({ kind, layer }: LayerSpec, at: number, specs: readonly LayerSpec[]): FusedLayer {

@@ -47,6 +47,13 @@ export function judge(seen: unknown, now: number | undefined, search: Search = {
   return field(seen, "retryable") === false ? final(verdict ?? verdicts.unknown) : verdict;
 }
 
+/** Of an exhausted chain the first failure of what ran: a breaker that was open says nothing of the tiers that were not. */
+function decisive(error: object): unknown {
+  const failures = field(error, "failures");
+  const ran = Array.isArray(failures) ? failures.find((one) => field(one, "kind") !== "notAdmitted") : undefined;
+  return ran === undefined ? field(error, "cause") : field(ran, "error");
+}
+
 /** An error of holdfast's own, whichever copy made it. */
 function ownVerdict(error: object, now: number | undefined, search: Search): Verdict | undefined {
   const retryAfterMs = field(error, "retryAfterMs");
@@ -71,7 +78,7 @@ function ownVerdict(error: object, now: number | undefined, search: Search): Ver
     case "OPTIONS_INVALID":
       return verdicts.bug;
     case "FALLBACK_EXHAUSTED":
-      return final(judge(field(error, "cause"), now, search) ?? verdicts.unknown);
+      return final(judge(decisive(error), now, search) ?? verdicts.unknown);
     default:
       return judge(field(error, "cause"), now, search);
   }

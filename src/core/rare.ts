@@ -5,6 +5,7 @@ import type { Lent } from "./lent.ts";
 import type { Cost } from "./operation.ts";
 import type { CallRecord, Cut, Cuttable } from "./record.ts";
 import type { Timed } from "./timers.ts";
+import type { Failure } from "./verdict.ts";
 import type { Wake } from "./wake.ts";
 
 /** The attempt in which a call was made. */
@@ -22,6 +23,8 @@ interface BodyTimer extends Timed {
 export class Rare {
   parent: Parent | null = null;
   children: CallRecord[] | null = null;
+  /** What was tried before it, where it is the operation or a tier of another call. */
+  handed: readonly Failure[] | null = null;
   labels: Readonly<Record<string, string>> = noLabels;
   cost: Cost = free;
   /** Monotonic ms; `Infinity`: no deadline. */

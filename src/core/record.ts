@@ -104,6 +104,12 @@ export class CallRecord implements Cuttable {
   get dueAt(): number {
     return this.rare?.dueAt ?? Number.POSITIVE_INFINITY;
   }
+  /** What was tried before the next attempt: here, and before this call was asked as the operation or tier of another. */
+  get previous(): readonly Failure[] {
+    const { failures } = this;
+    const handed = this.rare?.handed ?? nothing;
+    return handed.length > 0 ? [...handed, ...failures] : failures.length > 0 ? failures.slice() : failures;
+  }
   get deadlineAt(): number | undefined {
     return this.rare?.deadlineAt;
   }
@@ -135,7 +141,7 @@ export class CallRecord implements Cuttable {
     return this.rare?.parent ?? null;
   }
   get more(): Rare {
-    this.rare ??= new Rare(this.name);
+    this.rare ??= new Rare(this.stack.tierName);
     return this.rare;
   }
 
@@ -300,7 +306,7 @@ export class CallRecord implements Cuttable {
       attempts: this.attempts,
       failures: this.failures.slice(),
       tier: this.tier,
-      tierName: rare?.tierName ?? stack.name,
+      tierName: rare?.tierName ?? stack.tierName,
       ...(rare?.degraded && { degraded: rare.degraded }),
       corrections: rare?.corrections?.slice() ?? [],
       cost: rare?.cost ?? free,
