@@ -9,7 +9,8 @@ import type { Verdict } from "./verdict.ts";
 export function stateOf(call: CallRecord, ok: boolean, given: unknown, verdict: Verdict | undefined): StoryState {
   if (ok && verdict !== undefined) return "failed";
   if (ok) return call.reviewId !== undefined ? "flagged" : call.degraded ? "degraded" : "succeeded";
-  if (call.cut !== null && given === call.cut.reason) return call.cut.wholeMs > 0 ? "timedOut" : "cancelled";
+  if (call.cut !== null && given === call.cut.reason && !HoldfastError.is(given, "OPTIONS_INVALID"))
+    return call.cut.wholeMs > 0 ? "timedOut" : "cancelled";
   if (!HoldfastError.is(given)) return "failed";
   // of a call that the operation made: its input was not this one's
   if (given.code === "INPUT_REJECTED" && call.attempts > 0 && stackOf(call.stack.operation) === undefined)

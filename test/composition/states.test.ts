@@ -299,6 +299,18 @@ describe("`failed`", () => {
     expect([given, story.state]).toEqual([{ ok: false, error }, "failed"]);
   });
 
+  it.each<[what: string, options: CallOptions]>([
+    ["a deadline that is no duration", { deadline: "soon" as never }],
+    ["a negative one", { deadline: -1 }],
+    ["a moment that is none", { deadlineAt: Number.NaN }],
+  ])("is what the caller said and cannot have meant: %s; nothing is called", async (_, options) => {
+    const { seams, end } = setup();
+    const operation = script({ value: 1 });
+    const { story, ...given } = await end(protect("user", operation, { seams, retry: {} }), undefined, options);
+    expect(given).toMatchObject({ ok: false, error: { code: "OPTIONS_INVALID" } });
+    expect([story.state, operation.calls]).toEqual(["failed", []]);
+  });
+
   it("is an output that was refused, with nothing left to try", async () => {
     const { seams, end } = setup();
     const call = protect("user", script({ value: 1 }), { seams, output: z.string() });
