@@ -1,0 +1,162 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import {
+  breaker,
+  type CallContext,
+  type Check,
+  guard,
+  InputRejectedError,
+  OptionsInvalidError,
+  pipe,
+  protect,
+  retry,
+  settled,
+} from "../../src/index.ts";
+import { script } from "../../src/testing/index.ts";
+import { setup } from "../composition/setup.ts";
+
+const Brief = z.object({ topic: z.string().min(1), words: z.coerce.number().max(900).default(500) });
+
+async function refused(call: Promise<unknown>): Promise<InputRejectedError> {
+  const error = await call.catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(InputRejectedError);
+  return error as InputRejectedError;
+}
+
+describe("guard", () => {
+  it("gives the operation the schema's output (coerced, defaulted), not what the caller passed", async () => {
+    setup();
+    const operation = script<string>({ value: "ok" }, { value: "ok" });
+    const call = pipe(operation, guard(Brief));
+    await call({ topic: "tides", words: "300" });
+    await call({ topic: "moons" });
+    expect(operation.calls.map(({ input }) => input)).toEqual([
+      { topic: "tides", words: 300 },
+      { topic: "moons", words: 500 },
+    ]);
+  });
+
+  it("a transforming schema (string to Date) runs once per call, however many attempts and tiers follow", async () => {
+    const { clock } = setup();
+    let runs = 0;
+    const When = z.string().transform((text) => {
+      runs++;
+      return new Date(text);
+    });
+    const down = { error: new Error("down") };
+    const [operation, tier] = [script<string>(down, down, down), script<string>({ value: "ok" })];
+    const call = protect("report", operation, { input: When, retry: { attempts: 3 }, fallback: [tier] });
+    const answer = call("2026-11-25");
+    await clock.advance("1m");
+    expect(await answer).toBe("ok");
+    expect(runs).toBe(1);
+    const inputs = [...operation.calls, ...tier.calls].map(({ input }) => input);
+    expect(inputs).toHaveLength(4);
+    for (const input of inputs) expect(input).toEqual(new Date("2026-11-25"));
+  });
+
+  it("refuses with every finding at once, its path and what is wanted, and calls nothing", async () => {
+    const { seen } = setup();
+    const operation = script<string>();
+    const error = await refused(pipe(operation, guard(Brief))({ topic: "", words: 1_000 }));
+    expect(error).toMatchObject({ code: "INPUT_REJECTED", retryable: false });
+    expect(error.issues.map(({ path, got }) => [path, got])).toEqual([
+      ["topic", ""],
+      ["words", 1_000],
+    ]);
+    expect(operation.calls).toEqual([]);
+    expect(seen.of("input.rejected")).toMatchObject([{ issues: error.issues, severity: "warning" }]);
+    expect(seen.of("call.settled")).toMatchObject([{ state: "rejected", attempts: 0 }]);
+  });
+
+  it("async checks are awaited, and their issues carry the field's path, not the root", async () => {
+    setup();
+    const free = async (name: string) => name !== "ada";
+    const User = z.object({ profile: z.object({ name: z.string().refine(free, { error: "a name that is free" }) }) });
+    const call = pipe(async (user: z.output<typeof User>) => user.profile.name, guard(User));
+    expect(await call({ profile: { name: "bob" } })).toBe("bob");
+    const { issues } = await refused(call({ profile: { name: "ada" } }));
+    expect(issues).toEqual([{ path: "profile.name", got: "ada", wanted: "a name that is free" }]);
+  });
+
+  it("its own checks see what the schema gave and the context; all are asked, all findings are told", async () => {
+    setup();
+    const asked: unknown[] = [];
+    const checks: Check<z.output<typeof Brief>>[] = [
+      (brief, { name }: CallContext) => {
+        asked.push(brief, name);
+        return brief.words % 100 === 0 ? undefined : { path: "words", got: brief.words, wanted: "whole hundreds" };
+      },
+      async ({ topic }) => (topic === "tides" ? undefined : "a topic that we know"),
+    ];
+    const call = protect("draft", script<string>({ value: "ok" }), { input: Brief, guard: { checks } });
+    expect(await call({ topic: "tides", words: 300 })).toBe("ok");
+    expect(asked).toEqual([{ topic: "tides", words: 300 }, "draft"]);
+    const { issues } = await refused(call({ topic: "x", words: 333 }));
+    expect(issues).toEqual([{ path: "words", got: 333, wanted: "whole hundreds" }, { wanted: "a topic that we know" }]);
+  });
+
+  it("asks no check about what the schema refused", async () => {
+    setup();
+    const never = () => {
+      throw new Error("asked");
+    };
+    await refused(protect("x", async () => 1, { input: Brief, guard: { checks: [never] } })({ topic: "" }));
+  });
+
+  it("rejected input counts in no breaker, is not tried again and asks no tier", async () => {
+    setup();
+    const circuit = breaker({ consecutiveFailures: 1 });
+    const [operation, tier] = [script<string>(), script<string>()];
+    const call = pipe(operation, circuit, guard(Brief), retry({ when: () => true }));
+    await refused(call({ topic: "" }) as Promise<unknown>);
+    await refused(protect("x", operation, { input: Brief, retry: {}, fallback: [tier] })({ topic: "" }));
+    expect([circuit.state.state, circuit.state.calls, operation.calls, tier.calls]).toEqual(["closed", 0, [], []]);
+  });
+
+  it("shows the values of secret paths nowhere: not in the error, the events, the story", async () => {
+    const { seen } = setup();
+    const Login = z.object({ user: z.string(), auth: z.object({ password: z.string().min(12), pin: z.number() }) });
+    const input = { user: 7 as never, auth: { password: "hunter2", pin: "4711" as never } };
+    const call = protect("login", async () => "in", { input: Login, guard: { secret: ["auth.password", "auth.pin"] } });
+    const { error, story } = (await settled(call)(input)) as { error: InputRejectedError; story: object };
+    expect(error.issues.map(({ path, got }) => [path, got])).toEqual([
+      ["user", 7],
+      ["auth.password", "[secret]"],
+      ["auth.pin", "[secret]"],
+    ]);
+    const told = [
+      error.message,
+      error.stack,
+      JSON.stringify(error),
+      JSON.stringify(story),
+      JSON.stringify(seen.events),
+    ];
+    for (const text of told) for (const secret of ["hunter2", "4711"]) expect(text).not.toContain(secret);
+  });
+
+  it("a secret path covers what is below and above it, and one that only begins like it is shown", async () => {
+    setup();
+    const wanted = { wanted: "other" };
+    const checks: Check<object>[] = [
+      () => ({ path: "auth", got: { password: "hunter2" }, ...wanted }),
+      () => ({ path: "auth.password.hash", got: "hunter2", ...wanted }),
+      () => ({ path: "authority", got: "shown", ...wanted }),
+      () => ({ got: { auth: "hunter2" }, ...wanted }),
+    ];
+    const call = protect("x", async (_: object) => 1, { guard: { checks, secret: ["auth.password"] } });
+    const { issues } = await refused(call({}));
+    expect(issues.map(({ got }) => got)).toEqual(["[secret]", "[secret]", "shown", "[secret]"]);
+  });
+
+  it.each([
+    [{ correct: { words: "clamp" } }, /correct: wanted no `correct` yet: corrections are not built/],
+    [{ checks: [5] }, /checks\.0: wanted a function/],
+    [{ secret: "password" }, /secret: wanted/],
+    [{ secrets: [] }, /secrets: wanted no such key/],
+  ])("throws when made with what is not built or cannot be meant: %o", (options, message) => {
+    expect(() => guard(Brief, options as never)).toThrow(OptionsInvalidError);
+    expect(() => guard(Brief, options as never)).toThrow(message);
+    expect(() => protect("x", async () => 1, { input: Brief, guard: options as never })).toThrow(OptionsInvalidError);
+  });
+});

@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import {
+  breaker,
+  type Check,
+  gate,
+  OptionsInvalidError,
+  OutputRejectedError,
+  pipe,
+  protect,
+  retry,
+  settled,
+} from "../../src/index.ts";
+import { script } from "../../src/testing/index.ts";
+import { setup } from "../composition/setup.ts";
+
+const Report = z.object({ title: z.string(), figures: z.array(z.coerce.number()).default([]) });
+
+async function refused(call: Promise<unknown>): Promise<OutputRejectedError> {
+  const error = await call.catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(OutputRejectedError);
+  return error as OutputRejectedError;
+}
+
+describe("gate", () => {
+  it("gives the caller what the schema makes of the output, whichever tier gave it", async () => {
+    setup();
+    const operation = script<unknown>({ value: { title: "tides", figures: ["3"] } }, { error: new Error("down") });
+    const tier = script<unknown>({ value: { title: "by another" } });
+    const call = protect("draft", operation, { output: Report, fallback: [tier] });
+    expect(await call("x")).toEqual({ title: "tides", figures: [3] });
+    expect(await call("x")).toEqual({ title: "by another", figures: [] });
+  });
+
+  it("refuses with the raw output and each finding's path; the value is never returned", async () => {
+    const { seen } = setup();
+    const output = { title: 5, figures: ["three"], body: "a long text" };
+    const error = await refused(pipe(script<unknown>({ value: output }), gate(Report))("x"));
+    expect(error).toMatchObject({ code: "OUTPUT_REJECTED", retryable: true });
+    expect(error.output).toBe(output);
+    expect(error.findings.map(({ path }) => path)).toEqual(["title", "figures.0"]);
+    expect(seen.of("output.rejected")).toMatchObject([{ attempt: 1, findings: error.findings, severity: "warning" }]);
+    expect(seen.of("call.settled")).toMatchObject([{ state: "failed" }]);
+    expect(JSON.stringify(error)).not.toContain("a long text"); // kept for whoever asks, not for every log line
+  });
+
+  it("a schema failure is tried again without any further option, with its findings in `previous`", async () => {
+    const { clock } = setup();
+    const operation = script<unknown>({ value: { titel: "x" } }, { value: { title: "tides" } });
+    const call = protect("draft", operation, { output: Report, retry: { attempts: 2 } });
+    const answer = call("x");
+    await clock.advance("1m");
+    expect(await answer).toEqual({ title: "tides", figures: [] });
+    expect(operation.calls[1]?.context.previous).toMatchObject([
+      { kind: "quality", attempt: 1, produced: { titel: "x" }, error: { findings: [{ path: "title" }] } },
+    ]);
+  });
+
+  it("when tries are used up the value is never returned, also not where a tier's is poor as well", async () => {
+    const { clock } = setup();
+    const poor = { value: { title: 1 } };
+    const call = protect("draft", script<unknown>(poor, poor), {
+      output: Report,
+      retry: { attempts: 2 },
+      fallback: [script<unknown>(poor)],
+    });
+    const ended = settled(call)("x");
+    await clock.advance("1m");
+    expect(await ended).toMatchObject({ ok: false, error: { code: "FALLBACK_EXHAUSTED" }, story: { state: "failed" } });
+  });
+
+  it("its own checks see what the schema gave, and the attempt's number, so that they can be lenient on the last", async () => {
+    const { clock } = setup();
+    const seen: [number, number][] = [];
+    const enough: Check<z.output<typeof Report>> = async ({ figures }, { attempt }) => {
+      seen.push([figures.length, attempt]);
+      return figures.length >= 2 || attempt === 3 ? undefined : { path: "figures", wanted: "two figures" };
+    };
+    const one = { value: { title: "tides", figures: ["3"] } };
+    const operation = script<unknown>(one, one, one);
+    const call = protect("draft", operation, { output: Report, gate: { checks: [enough] }, retry: {} });
+    const answer = call("x");
+    await clock.advance("1m");
+    expect(await answer).toEqual({ title: "tides", figures: [3] });
+    expect(seen).toEqual([
+      [1, 1],
+      [1, 2],
+      [1, 3],
+    ]);
+  });
+
+  it("all checks are asked, and all findings told, a sentence or a finding", async () => {
+    setup();
+    const checks: Check<unknown>[] = [
+      () => "a source",
+      async () => ({ path: "title", wanted: "shorter" }),
+      () => undefined,
+    ];
+    const { findings } = await refused(protect("x", async () => "text", { gate: { checks } })());
+    expect(findings).toEqual([{ wanted: "a source" }, { path: "title", wanted: "shorter" }]);
+  });
+
+  it("a poor output is no outage: it counts in no breaker, and is an ordinary failure to a retry outside", async () => {
+    const { clock } = setup();
+    const circuit = breaker({ consecutiveFailures: 1 });
+    const operation = script<unknown>({ value: 1 }, { value: 2 }, { value: { title: "ok" } });
+    const answer = pipe(operation, circuit, gate(Report), retry())("x");
+    await clock.advance("1m");
+    expect(await answer).toEqual({ title: "ok", figures: [] });
+    expect(circuit.state).toMatchObject({ state: "closed", failures: 0 });
+  });
+
+  it("sees no value that tells of a failure: that is one already, and is never delivered", async () => {
+    setup();
+    const never = () => {
+      throw new Error("asked");
+    };
+    const call = protect("x", async () => new Response(null, { status: 404 }), { gate: { checks: [never] } });
+    await refused(call());
+  });
+
+  it.each([
+    [{ benchmark: { latency: "1s" } }, /benchmark: wanted no `benchmark` yet: it is not built/],
+    [{ repair: ["json"] }, /repair: wanted no `repair` yet: it is not built/],
+    [{ onReject: "review" }, /onReject: wanted "throw": review is not built yet/],
+    [{ onReject: { await: "5m" } }, /onReject: wanted "throw": review is not built yet/],
+    [{ checks: "cites" }, /checks: wanted/],
+    [{ retries: 3 }, /retries: wanted no such key/],
+  ])("throws when made with what is not built or cannot be meant: %o", (options, message) => {
+    expect(() => gate(Report, options as never)).toThrow(OptionsInvalidError);
+    expect(() => gate(Report, options as never)).toThrow(message);
+    expect(() => protect("x", async () => 1, { gate: options as never })).toThrow(OptionsInvalidError);
+  });
+});
