@@ -13,6 +13,7 @@ import { field } from "./shapes.ts";
 import type { Segment } from "./stack.ts";
 import { Timed } from "./timers.ts";
 import type { Outcome, Verdict } from "./verdict.ts";
+import type { Open } from "./wake.ts";
 
 export const RUNNING = 1; // the operation has not settled
 export const ANSWERED = 2; // the race is over
@@ -26,11 +27,6 @@ export const THREW = 256; // the outcome is an error
 export const DONE = 512; // the way out is behind it
 export const HELD = 1024; // what it delivered has a body that is not at its end
 const NOTED = 2048; // its failure is in the story
-
-interface Promised {
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 export abstract class AttemptRecord extends Timed implements Attempt, ContextSource, Cuttable {
   readonly call: CallRecord;
@@ -49,7 +45,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   at = 0;
   protected flags = 0;
   /** What was promised to whoever began it; the first attempt of a call has its call. */
-  protected promised: Promised | null = null;
+  protected promised: Open | null = null;
   private made: Context<AttemptRecord> | null = null;
   private controller: AbortController | null = null;
   private rare: RareOfAttempt | null = null;
@@ -126,7 +122,6 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   get threw(): boolean {
     return this.is(THREW);
   }
-  /** The way out is behind it. */
   get done(): boolean {
     return this.is(DONE);
   }

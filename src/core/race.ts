@@ -5,6 +5,7 @@ import { classifyValue } from "./classify.ts";
 import { discard } from "./discard.ts";
 import { stackless, TimeoutError } from "./errors.ts";
 import { FAULT, Fault } from "./final.ts";
+import { tellAbandoned, tellEnded } from "./late.ts";
 import { LOST } from "./lent.ts";
 import { pause } from "./pause.ts";
 import type { Cut } from "./record.ts";
@@ -14,7 +15,7 @@ import { disarm } from "./timers.ts";
 import { leavesFrom, opened, tellEnds } from "./trueEnd.ts";
 import type { Verdict } from "./verdict.ts";
 import { openPromise } from "./wake.ts";
-import { isThenable, WayIn } from "./wayIn.ts";
+import { promiseOf, WayIn } from "./wayIn.ts";
 import { cutVerdict, errorVerdict, valueVerdict } from "./weigh.ts";
 
 export class Race extends WayIn {
@@ -46,22 +47,13 @@ export class Race extends WayIn {
     const { cut } = this;
     if (this.is(DONE) || cut === null) return;
     if (!this.is(ANSWERED)) {
-      this.tellAbandoned(cut);
+      tellAbandoned(this, cut);
       if (this.is(CUT)) this.answer(this.at, THREW, cut.reason, cutVerdict(this, cut));
       else this.weigh(this.at, THREW, cut.reason);
     } else if (this.is(CUT) && this.is(JUDGING | RECOVERING)) {
       this.flags &= ~(JUDGING | RECOVERING);
       this.come(this.at + 1, THREW, cut.reason, cutVerdict(this, cut));
     }
-  }
-
-  private tellAbandoned(cut: Cut): void {
-    const { events } = this.call.stack.seams;
-    if (events.quiet || !this.called) return;
-    const wished = this.is(CUT) && cut.wholeMs === 0;
-    const reason = !wished ? "timeout" : this.call.cut === null ? "lost" : "cancelled";
-    const { attempt, tier } = this.context;
-    events.emit("attempt.abandoned", { attempt, tier, reason, stillRunning: this.is(RUNNING) }, this.call);
   }
 
   // --- the race
@@ -103,12 +95,7 @@ export class Race extends WayIn {
   private settleLate(threw: number, value: unknown): void {
     if (!this.called) this.closeLent(value, true);
     else if (threw === 0) discard(value, this.call.stack.discard);
-    const { events } = this.call.stack.seams;
-    if (events.quiet || !this.called) return;
-    const { attempt, tier } = this.context;
-    const now = this.now();
-    const lateMs = now - (this.cut?.at ?? now);
-    events.emit("attempt.ended", { attempt, tier, lateMs, ok: threw === 0 }, this.call);
+    tellEnded(this, threw === 0);
   }
 
   /** The true end of what delivers a body is the body's. */
@@ -177,8 +164,9 @@ export class Race extends WayIn {
     try {
       const judged = judge(this, value);
       if (judged === value) return false;
-      if (isThenable(judged)) {
-        this.await(JUDGING, judged, value);
+      const judging = promiseOf(judged);
+      if (judging !== undefined) {
+        this.await(JUDGING, judging, value);
         return true;
       }
       this.value = judged;
@@ -202,7 +190,7 @@ export class Race extends WayIn {
       const again = (options?: { delayMs?: number | undefined }) => this.again(at, options?.delayMs ?? 0);
       const recovered = recover(this, this.outcome, this.verdict, again);
       if (recovered === undefined) return false;
-      this.await(RECOVERING, recovered, undefined);
+      this.await(RECOVERING, Promise.resolve(recovered), undefined);
       return true;
     } catch (error) {
       this.fault(error);
@@ -211,7 +199,7 @@ export class Race extends WayIn {
   }
 
   /** Goes on when a judgement or a recovery has come to its end, unless the attempt was ended meanwhile. */
-  private await(what: typeof JUDGING | typeof RECOVERING, end: PromiseLike<unknown>, judged: unknown): void {
+  private await(what: typeof JUDGING | typeof RECOVERING, end: Promise<unknown>, judged: unknown): void {
     const { at } = this;
     this.flags |= what;
     const goesOn = () => {

@@ -1,15 +1,16 @@
 // The record of one call: from its entering to its one end, and what is told of it afterwards.
 import { type Body, bodyOf } from "./body.ts";
 import { addCost } from "./cost.ts";
-import { type DeadlineExceededError, HoldfastError } from "./errors.ts";
+import { HoldfastError } from "./errors.ts";
 import { kept } from "./failure.ts";
 import type { Cost } from "./operation.ts";
-import { free, noLabels, type Parent, Rare } from "./rare.ts";
+import { noLabels, type Parent, Rare } from "./rare.ts";
 import { idOf } from "./seams.ts";
 import type { Stack } from "./stack.ts";
 import { refusedValue, stateOf } from "./state.ts";
 import { keepFailure, keepSuccess, keepsSuccesses } from "./stories.ts";
 import type { Story, StoryState } from "./story.ts";
+import { tellEnd, tellStory } from "./telling.ts";
 import { disarm } from "./timers.ts";
 import type { Failure, Verdict } from "./verdict.ts";
 import { openPromise, Wake, type Wakeable } from "./wake.ts";
@@ -40,7 +41,7 @@ export interface Following {
 }
 
 /** How it ended, where somebody may ask. */
-interface End {
+export interface End {
   readonly ok: boolean;
   /** The error, or a value that tells of a failure. */
   readonly given: unknown;
@@ -74,7 +75,7 @@ export class CallRecord implements Cuttable {
   later: CallRecord | null = null;
   private flags = ENTERING;
   private firstTier = 0;
-  private rare: Rare | null = null;
+  rare: Rare | null = null;
   private resolve: ((value: unknown) => void) | null;
   private reject: ((error: unknown) => void) | null;
 
@@ -248,7 +249,7 @@ export class CallRecord implements Cuttable {
       this.end = { ok, given: ok ? undefined : value, state: stateOf(this, ok, value, verdict), elapsedMs };
       if (failed) keepFailure(this, ok ? undefined : value);
       else keepSuccess(this);
-      if (watched) this.tellEnd(this.end);
+      if (watched) tellEnd(this, this.end);
     }
     if (failed && this.gaveUp) this.rare?.parent?.endedBy(value);
     // of a failed call it tells the story's last failure, when somebody asks
@@ -292,36 +293,7 @@ export class CallRecord implements Cuttable {
   }
 
   story(): Story {
-    const { stack, rare, end, root } = this;
-    const { clock } = stack.seams;
-    if (end !== null) root?.note(this.startedAt + end.elapsedMs);
-    return {
-      id: this.id,
-      name: stack.name,
-      component: stack.component,
-      state: end?.state ?? "succeeded",
-      labels: this.labels,
-      startedAt: clock.now() - (clock.monotonic() - this.startedAt),
-      elapsedMs: end?.elapsedMs ?? clock.monotonic() - this.startedAt,
-      attempts: this.attempts,
-      failures: this.failures.slice(),
-      tier: this.tier,
-      tierName: rare?.tierName ?? stack.tierName,
-      ...(rare?.degraded && { degraded: rare.degraded }),
-      corrections: rare?.corrections?.slice() ?? [],
-      cost: rare?.cost ?? free,
-      ...(rare?.reviewId !== undefined && { reviewId: rare.reviewId }),
-      // one that still runs has no state yet
-      children: rare?.children?.filter((child) => child.ended).map((child) => child.story()) ?? [],
-    };
-  }
-
-  private tellEnd({ state, elapsedMs }: End): void {
-    const { events } = this.stack.seams;
-    const { cut, tier, attempts } = this;
-    if (state === "timedOut" && cut !== null && HoldfastError.is(cut.reason, "DEADLINE_EXCEEDED"))
-      events.emit("deadline.exceeded", { lateMs: (cut.reason as DeadlineExceededError).lateMs }, this);
-    events.emit("call.settled", { state, tier, attempts, elapsedMs, cost: this.rare?.cost ?? free }, this);
+    return tellStory(this);
   }
 }
 

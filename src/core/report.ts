@@ -1,7 +1,9 @@
 // A failed call as text: what was tried, why it did not do, and what now.
+
+import { brief } from "./brief.ts";
 import { classify } from "./classify.ts";
 import { spell } from "./duration.ts";
-import { brief, HoldfastError } from "./errors.ts";
+import { HoldfastError } from "./errors.ts";
 import type { Cost } from "./operation.ts";
 import { errorsOf, field, isResponse, nameOf, textField } from "./shapes.ts";
 import { storyOf } from "./stories.ts";

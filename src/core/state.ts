@@ -1,5 +1,6 @@
 // In which of the named states a call ended.
-import { brief, type ErrorCode, HoldfastError, OutputRejectedError, stackless } from "./errors.ts";
+import { brief } from "./brief.ts";
+import { type ErrorCode, HoldfastError, OutputRejectedError, stackless } from "./errors.ts";
 import type { CallRecord } from "./record.ts";
 import { stackOf } from "./stack.ts";
 import type { StoryState } from "./story.ts";

@@ -1,9 +1,9 @@
 import { inspect } from "node:util";
 import { describe, expect, it, vi } from "vitest";
+import { brief } from "../../src/core/brief.ts";
 import {
   BreakerOpenError,
   BulkheadFullError,
-  brief,
   DeadlineExceededError,
   FallbackExhaustedError,
   HoldfastError,

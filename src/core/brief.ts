@@ -1,0 +1,40 @@
+// Whatever it is, in a few words: for messages and logs.
+import { isResponse } from "./shapes.ts";
+
+/** Short enough for a message, whatever it is. */
+export function brief(seen: unknown): string {
+  const text = typeof seen === "string" ? seen : show(seen);
+  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+}
+
+function show(seen: unknown): string {
+  try {
+    if (isResponse(seen)) return `HTTP ${(seen as Response).status}`;
+    const kind = Object.prototype.toString.call(seen);
+    // also those of another realm
+    if (seen instanceof Error || kind === "[object Error]")
+      return String((seen as Error).message || (seen as Error).name);
+    if (typeof seen === "bigint") return String(seen);
+    return tryJson(seen) ?? (typeof seen === "object" ? kind : String(seen));
+  } catch {
+    return "[unreadable]";
+  }
+}
+
+function tryJson(seen: unknown): string | undefined {
+  try {
+    return JSON.stringify(seen);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What JSON can write, to a depth at which circles have an end. */
+export function written(seen: unknown, depth: number): unknown {
+  if (typeof seen !== "object" || seen === null) return typeof seen === "bigint" ? String(seen) : seen;
+  if (depth > 4) return brief(seen);
+  if (Array.isArray(seen)) return seen.map((one) => written(one, depth + 1));
+  const prototype: unknown = Object.getPrototypeOf(seen);
+  if (prototype !== Object.prototype && prototype !== null) return brief(seen);
+  return Object.fromEntries(Object.entries(seen).map(([key, value]) => [key, written(value, depth + 1)]));
+}

@@ -1,0 +1,38 @@
+// What is told of a call that has ended: its end to the bus, its story to whoever asks.
+import { HoldfastError } from "./errors.ts";
+import { free } from "./rare.ts";
+import type { CallRecord, End } from "./record.ts";
+import type { Story } from "./story.ts";
+
+export function tellStory(call: CallRecord): Story {
+  const { stack, rare, end, root } = call;
+  const { clock } = stack.seams;
+  if (end !== null) root?.note(call.startedAt + end.elapsedMs);
+  return {
+    id: call.id,
+    name: stack.name,
+    component: stack.component,
+    state: end?.state ?? "succeeded",
+    labels: call.labels,
+    startedAt: clock.now() - (clock.monotonic() - call.startedAt),
+    elapsedMs: end?.elapsedMs ?? clock.monotonic() - call.startedAt,
+    attempts: call.attempts,
+    failures: call.failures.slice(),
+    tier: call.tier,
+    tierName: rare?.tierName ?? stack.tierName,
+    ...(rare?.degraded && { degraded: rare.degraded }),
+    corrections: rare?.corrections?.slice() ?? [],
+    cost: rare?.cost ?? free,
+    ...(rare?.reviewId !== undefined && { reviewId: rare.reviewId }),
+    // one that still runs has no state yet
+    children: rare?.children?.filter((child) => child.ended).map((child) => child.story()) ?? [],
+  };
+}
+
+export function tellEnd(call: CallRecord, { state, elapsedMs }: End): void {
+  const { events } = call.stack.seams;
+  const { attempts, cut, tier } = call;
+  if (state === "timedOut" && HoldfastError.is(cut?.reason, "DEADLINE_EXCEEDED"))
+    events.emit("deadline.exceeded", { lateMs: cut.reason.lateMs }, call);
+  events.emit("call.settled", { state, tier, attempts, elapsedMs, cost: call.rare?.cost ?? free }, call);
+}
