@@ -6,9 +6,11 @@ import { discard } from "./discard.ts";
 export const LOST: unknown = new DOMException("What it was begun for has its answer.", "AbortError");
 
 export class Lent {
-  private readonly attempts: AttemptRecord[] = [];
+  private attempts: AttemptRecord[] = [];
 
   add(attempt: AttemptRecord): void {
+    // of what failed nothing is left to be let go: a layer that tries for ever holds no more than it has to
+    this.attempts = this.attempts.filter(({ done, threw }) => !(done && threw));
     this.attempts.push(attempt);
   }
 

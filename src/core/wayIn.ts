@@ -27,7 +27,8 @@ export abstract class WayIn extends AttemptRecord {
         }
         if (given === REFUSED) return this.turnAway(i + 1, takeRefusal());
         if (given !== this.input) {
-          if (isThenable(given)) return this.wait(i, given);
+          const admission = promiseOf(given);
+          if (admission !== undefined) return this.wait(i, admission);
           this.take(i, given);
         }
       }
@@ -40,7 +41,7 @@ export abstract class WayIn extends AttemptRecord {
   }
 
   /** A queue, a limit's wait, an async guard. */
-  private wait(i: number, admission: PromiseLike<unknown>): void {
+  private wait(i: number, admission: Promise<unknown>): void {
     const layer = this.segment.layers[i] as FusedLayer;
     this.flags |= WAITING;
     this.at = i + 1;
@@ -110,11 +111,9 @@ export abstract class WayIn extends AttemptRecord {
     } catch (error) {
       return this.settle(THREW, error);
     }
-    if (!(given instanceof Promise)) {
-      if (!isThenable(given)) return this.settle(0, given);
-      given = Promise.resolve(given); // a thenable of somebody's own may do anything when it is asked
-    }
-    (given as Promise<unknown>).then(
+    const settling = promiseOf(given);
+    if (settling === undefined) return this.settle(0, given);
+    settling.then(
       (value) => this.settle(0, value),
       (error) => this.settle(THREW, error),
     );
@@ -130,6 +129,17 @@ export abstract class WayIn extends AttemptRecord {
   protected abstract answer(at: number, threw: number, value: unknown, verdict: Verdict | undefined): void;
 }
 
+/** What has to be waited for, as a promise: a thenable of somebody's own may do anything when it is asked. */
+export function promiseOf(given: unknown): Promise<unknown> | undefined {
+  if (given instanceof Promise) return given;
+  return isThenable(given) ? Promise.resolve(given) : undefined;
+}
+
 export function isThenable(given: unknown): given is PromiseLike<unknown> {
-  return typeof given === "object" && given !== null && typeof (given as { then?: unknown }).then === "function";
+  if (typeof given !== "object" || given === null) return false;
+  try {
+    return typeof (given as { then?: unknown }).then === "function";
+  } catch {
+    return true; // and rejects with that
+  }
 }

@@ -326,8 +326,14 @@ describe("an operation", () => {
         throw down;
       },
     };
+    const hostile = {
+      // biome-ignore lint/suspicious/noThenProperty: likewise
+      get then() {
+        throw down;
+      },
+    };
     const giving = (value: unknown) => retry({ attempts: 1 })((() => value) as () => Promise<unknown>);
     expect([await giving(5)(), await giving(own)()]).toEqual([5, 7]);
-    expect(await settled(giving(broken))()).toMatchObject({ ok: false, error: down });
+    for (const odd of [broken, hostile]) expect(await settled(giving(odd))()).toMatchObject({ ok: false, error: down });
   });
 });

@@ -43,6 +43,25 @@ describe("an async `before`", () => {
     expect(log).toHaveLength(4);
   });
 
+  it("may give a thenable of its own, be it a broken one, and so may `judge`", async () => {
+    setup();
+    const { bracket } = moments();
+    // biome-ignore lint/suspicious/noThenProperty: it is what this is about
+    const own = (value: unknown) => ({ then: (done: (value: unknown) => void) => done(value) });
+    const broken = {
+      // biome-ignore lint/suspicious/noThenProperty: likewise
+      then() {
+        throw down;
+      },
+    };
+    const good = bracket("good", { before: () => own("in"), judge: () => own("out") });
+    const operation = script({ value: 1 }, { value: 2 });
+    expect(await pipe(operation, good)("x")).toBe("out");
+    expect(operation.calls[0]?.input).toBe("in");
+    for (const bad of [{ before: () => broken }, { judge: () => broken }])
+      expect(await settled(pipe(operation, bracket("bad", bad)))("x")).toMatchObject({ ok: false, error: down });
+  });
+
   it("spends the deadline, not the attempt's timeout", async () => {
     const { clock } = setup();
     const { waiting, wrapper } = queue();
