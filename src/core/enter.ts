@@ -92,10 +92,14 @@ function saidDeadline(call: CallRecord, { deadline, deadlineAt }: Options): numb
   const least = Math.min(within, at);
   if (!Number.isNaN(least)) return call.startedAt + least;
   const [path, got] = Number.isNaN(within) ? ["deadline", deadline] : ["deadlineAt", deadlineAt];
-  const issue = { path, got, wanted: 'milliseconds, or a text such as "250ms", "20s", "5m" or "1h"' };
-  const reason = new OptionsInvalidError(call.name, [issue]);
-  call.abandon({ reason, at: call.startedAt, wholeMs: 0 });
+  misuse(call, path as string, got, 'milliseconds, or a text such as "250ms", "20s", "5m" or "1h"');
   return Number.POSITIVE_INFINITY;
+}
+
+/** What cannot be meant rejects the call, as everything that goes wrong with it does. */
+function misuse(call: CallRecord, path: string, got: unknown, wanted: string): void {
+  const reason = new OptionsInvalidError(call.name, [{ path, got, wanted }]);
+  call.abandon({ reason, at: call.startedAt, wholeMs: 0 });
 }
 
 /** To the caller's signal, and to the attempt in which it is made. */
@@ -111,7 +115,8 @@ function attach(call: CallRecord, options: Options, parent: AttemptRecord | unde
     parent.hold(call);
     if (signal === parent.context.signal) return;
   }
-  if (signal === undefined) return;
+  if (signal === undefined || signal === null) return;
+  if (typeof signal.addEventListener !== "function") return misuse(call, "signal", signal, "an AbortSignal");
   if (signal.aborted) call.abandon({ reason: signal.reason, at: call.startedAt, wholeMs: 0 });
   else follow(call, signal);
 }
