@@ -1,5 +1,5 @@
 // Nanoseconds a call: every round runs every case, in an order of its own, so that what disturbs the machine disturbs all
-// alike. Processor time, its collector's threads included: what else the machine does in between is not the case's.
+// alike. Processor time of the thread that makes the calls: what else the machine does in between is not the case's.
 
 export interface Case {
   readonly name: string;
@@ -45,9 +45,9 @@ export async function time(
       await new Promise(setImmediate);
       const count = calls.get(name) ?? 500;
       const end = during?.();
-      const begin = process.cpuUsage();
+      const begin = process.threadCpuUsage();
       for (let call = 0; call < count; call++) await run();
-      const { user, system } = process.cpuUsage(begin);
+      const { user, system } = process.threadCpuUsage(begin);
       end?.();
       const ns = ((user + system) * 1000) / count;
       if (round >= 0) samples.get(name)!.push(ns);
