@@ -5,11 +5,11 @@ import type { Duration, Wrapper, WrapperFor } from "../core/operation.ts";
 import { LiveSeams, type Seams } from "../core/seams.ts";
 import type { Outcome, Verdict } from "../core/verdict.ts";
 import { parseOptions, wrapperOf } from "../core/wrapper.ts";
-import { CircuitBracket, KeyedBracket } from "./breakerBracket.ts";
-import { stateOf, withHandle } from "./breakerHandle.ts";
-import { Circuits } from "./breakerKeys.ts";
-import { settingsOf } from "./breakerSettings.ts";
-import { Circuit } from "./circuit.ts";
+import { CircuitBracket, KeyedBracket } from "./breaker/bracket.ts";
+import { Circuit } from "./breaker/circuit.ts";
+import { stateOf, withHandle } from "./breaker/handle.ts";
+import { Circuits } from "./breaker/keys.ts";
+import { settingsOf } from "./breaker/settings.ts";
 
 export interface BreakerOptions<I = never> {
   /** Opens at this share of failures among the counted outcomes of the window, 0–1; default 0.5. */

@@ -3,8 +3,8 @@ import { type BreakerOpenError, defineWrapper, eventBus, explain, pipe } from "h
 import { record, testClock } from "holdfast/testing";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { mostKeys } from "../../src/call/breaker/keys.ts";
 import { breaker } from "../../src/call/breaker.ts";
-import { mostKeys } from "../../src/call/breakerKeys.ts";
 import { readyIn } from "../../src/core/stack.ts";
 import { down, later, settledWith, well } from "./breaker-setup.ts";
 

@@ -1,10 +1,10 @@
 // What breakers cost that nobody calls, and what is left of those that nobody refers to.
 import { reset } from "holdfast/testing";
 import { describe, expect, it, vi } from "vitest";
+import type { CircuitBracket } from "../../src/call/breaker/bracket.ts";
+import { Circuits, mostKeys } from "../../src/call/breaker/keys.ts";
+import { settingsOf } from "../../src/call/breaker/settings.ts";
 import { type Breaker, breaker } from "../../src/call/breaker.ts";
-import type { CircuitBracket } from "../../src/call/breakerBracket.ts";
-import { Circuits, mostKeys } from "../../src/call/breakerKeys.ts";
-import { settingsOf } from "../../src/call/breakerSettings.ts";
 import { LiveSeams } from "../../src/core/seams.ts";
 import type { LayerSpec } from "../../src/core/stack.ts";
 import { specOf, wrapperOf } from "../../src/core/wrapper.ts";

@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import CircuitBreaker from "opossum";
 import { describe, expect, it, vi } from "vitest";
-import { RollingWindow } from "../../src/call/window.ts";
+import { RollingWindow } from "../../src/call/breaker/window.ts";
 import { down, setup, well } from "./breaker-setup.ts";
 
 /** opossum's own numbers. */

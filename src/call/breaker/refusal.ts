@@ -1,9 +1,9 @@
 // How a circuit says no: as an error, and as an event.
-import type { About } from "../core/bus.ts";
-import { BreakerOpenError, stackless } from "../core/errors.ts";
-import { refusal } from "../core/refusal.ts";
-import { words } from "./breakerPhase.ts";
+import type { About } from "../../core/bus.ts";
+import { BreakerOpenError, stackless } from "../../core/errors.ts";
+import { refusal } from "../../core/refusal.ts";
 import type { Circuit } from "./circuit.ts";
+import { words } from "./phase.ts";
 
 /** The share of calls that a ramp lets through at its very beginning. */
 const leastShare = 0.1;

@@ -1,8 +1,8 @@
 // What an outcome means to a breaker.
-import { mayAsk } from "../core/askable.ts";
-import type { Outcome, Verdict } from "../core/verdict.ts";
-import { isThenable } from "../core/wayIn.ts";
-import type { Settings } from "./breakerSettings.ts";
+import { mayAsk } from "../../core/askable.ts";
+import type { Outcome, Verdict } from "../../core/verdict.ts";
+import { isThenable } from "../../core/wayIn.ts";
+import type { Settings } from "./settings.ts";
 
 export type Meaning = "success" | "failure" | "nothing";
 

@@ -1,12 +1,12 @@
 // One circuit: closed, open or half-open, and what takes it from one to the other.
 
-import type { About } from "../core/bus.ts";
-import { generation, type LiveSeams } from "../core/seams.ts";
-import { lastSerial } from "../core/serial.ts";
-import { Counts, type Totals } from "./breakerCounts.ts";
-import type { Break, Phase, Why } from "./breakerPhase.ts";
-import { Places } from "./breakerPlaces.ts";
-import type { Settings } from "./breakerSettings.ts";
+import type { About } from "../../core/bus.ts";
+import { generation, type LiveSeams } from "../../core/seams.ts";
+import { lastSerial } from "../../core/serial.ts";
+import { Counts, type Totals } from "./counts.ts";
+import type { Break, Phase, Why } from "./phase.ts";
+import { Places } from "./places.ts";
+import type { Settings } from "./settings.ts";
 
 /** A probe keeps its place as long as the break was, and at least so many ms. */
 const shortestLease = 10_000;

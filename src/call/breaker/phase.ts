@@ -1,7 +1,7 @@
 // What a circuit can be, each with what belongs to it alone.
-import type { EventMap } from "../core/events.ts";
-import type { Totals } from "./breakerCounts.ts";
-import type { Places } from "./breakerPlaces.ts";
+import type { EventMap } from "../../core/events.ts";
+import type { Totals } from "./counts.ts";
+import type { Places } from "./places.ts";
 
 /** What opened it. */
 export type Why = EventMap["breaker.opened"]["why"];

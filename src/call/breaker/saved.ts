@@ -1,7 +1,7 @@
 // A breaker's state as text, to be kept where its owner likes: for another process, or for after a restart.
 import { z } from "zod";
-import { OptionsInvalidError } from "../core/errors.ts";
-import { parseOptions } from "../core/wrapper.ts";
+import { OptionsInvalidError } from "../../core/errors.ts";
+import { parseOptions } from "../../core/wrapper.ts";
 
 const open = z.strictObject({
   version: z.literal(1),

@@ -1,11 +1,11 @@
 // The moments of an attempt, as a circuit takes part in them.
-import type { AttemptRecord } from "../core/attempt.ts";
-import type { Attempt, Bracket } from "../core/layer.ts";
-import type { FusedLayer } from "../core/stack.ts";
-import type { Outcome, Verdict } from "../core/verdict.ts";
-import { callOf, hearAttempt } from "./breakerHear.ts";
-import { rampMs, refuse } from "./breakerRefusal.ts";
+import type { AttemptRecord } from "../../core/attempt.ts";
+import type { Attempt, Bracket } from "../../core/layer.ts";
+import type { FusedLayer } from "../../core/stack.ts";
+import type { Outcome, Verdict } from "../../core/verdict.ts";
 import type { Circuit } from "./circuit.ts";
+import { callOf, hearAttempt } from "./hear.ts";
+import { rampMs, refuse } from "./refusal.ts";
 
 /** One circuit for all. */
 export class CircuitBracket implements Bracket {

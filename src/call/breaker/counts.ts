@@ -1,5 +1,5 @@
 // What a closed breaker counts, by each of its rules.
-import type { Settings } from "./breakerSettings.ts";
+import type { Settings } from "./settings.ts";
 import { RollingWindow } from "./window.ts";
 
 /** Which rule has found it too bad. */

@@ -1,10 +1,10 @@
 // A circuit for each key, of the keys seen last.
 import { LRUCache } from "lru-cache";
-import type { LiveSeams } from "../core/seams.ts";
-import { CircuitBracket } from "./breakerBracket.ts";
-import { stateOf } from "./breakerHandle.ts";
-import type { Settings } from "./breakerSettings.ts";
+import type { LiveSeams } from "../../core/seams.ts";
+import { CircuitBracket } from "./bracket.ts";
 import { Circuit } from "./circuit.ts";
+import { stateOf } from "./handle.ts";
+import type { Settings } from "./settings.ts";
 
 /** So many keys have a circuit at a time. */
 export const mostKeys = 1_000;

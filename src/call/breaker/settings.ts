@@ -1,5 +1,5 @@
 // A breaker's options as it works with them: milliseconds, every default filled in.
-import type { Outcome, Verdict } from "../core/verdict.ts";
+import type { Outcome, Verdict } from "../../core/verdict.ts";
 
 export interface Settings {
   /** `undefined` where `consecutiveFailures` stands in its place. */

@@ -1,10 +1,10 @@
 // What a circuit learns from an outcome.
-import type { AttemptRecord } from "../core/attempt.ts";
-import type { About } from "../core/bus.ts";
-import type { Attempt } from "../core/layer.ts";
-import type { Outcome, Verdict } from "../core/verdict.ts";
-import { weigh } from "./breakerWeigh.ts";
+import type { AttemptRecord } from "../../core/attempt.ts";
+import type { About } from "../../core/bus.ts";
+import type { Attempt } from "../../core/layer.ts";
+import type { Outcome, Verdict } from "../../core/verdict.ts";
 import type { Circuit } from "./circuit.ts";
+import { weigh } from "./weigh.ts";
 
 /** The outcome of an attempt. Throws what the user's `when` throws. */
 export function hearAttempt(

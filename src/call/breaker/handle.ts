@@ -1,11 +1,11 @@
 // A breaker in a person's hands, or in those of code that is no single promise.
-import { classifyError, classifyValue } from "../core/classify.ts";
-import type { Wrapper } from "../core/operation.ts";
-import type { Outcome } from "../core/verdict.ts";
-import { hear, ignore } from "./breakerHear.ts";
-import { aboutOf, rampMs, tellRefused } from "./breakerRefusal.ts";
-import { read, type Saved, write } from "./breakerSaved.ts";
+import { classifyError, classifyValue } from "../../core/classify.ts";
+import type { Wrapper } from "../../core/operation.ts";
+import type { Outcome } from "../../core/verdict.ts";
 import type { Circuit } from "./circuit.ts";
+import { hear, ignore } from "./hear.ts";
+import { aboutOf, rampMs, tellRefused } from "./refusal.ts";
+import { read, type Saved, write } from "./saved.ts";
 
 /** Where a breaker keeps how its circuit is found. */
 const CIRCUIT = Symbol("holdfast.circuit");
