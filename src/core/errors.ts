@@ -259,10 +259,10 @@ function named(error: HoldfastError): string {
 }
 
 function list(findings: readonly Finding[]): string {
-  return findings
-    .map(
-      ({ path, got, wanted }) =>
-        `${path ? `${path}: ` : ""}wanted ${wanted}${got === undefined ? "" : `, got ${brief(got)}`}`,
-    )
-    .join("; ");
+  return findings.map(({ path, got, wanted }) => `${path ? `${path}: ` : ""}${say(wanted, got)}`).join("; ");
+}
+
+/** "no such key" wants nothing. */
+function say(wanted: string, got: unknown): string {
+  return `${wanted.startsWith("no ") ? "" : "wanted "}${wanted}${got === undefined ? "" : `, got ${brief(got)}`}`;
 }

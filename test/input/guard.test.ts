@@ -153,7 +153,7 @@ describe("guard", () => {
     [{ correct: { words: "clamp" } }, /correct: wanted no `correct` yet: corrections are not built/],
     [{ checks: [5] }, /checks\.0: wanted a function/],
     [{ secret: "password" }, /secret: wanted/],
-    [{ secrets: [] }, /secrets: wanted no such key/],
+    [{ secrets: [] }, /secrets: no such key/],
   ])("throws when made with what is not built or cannot be meant: %o", (options, message) => {
     expect(() => guard(Brief, options as never)).toThrow(OptionsInvalidError);
     expect(() => guard(Brief, options as never)).toThrow(message);

@@ -125,7 +125,7 @@ describe("gate", () => {
     [{ onReject: "review" }, /onReject: wanted "throw": review is not built yet/],
     [{ onReject: { await: "5m" } }, /onReject: wanted "throw": review is not built yet/],
     [{ checks: "cites" }, /checks: wanted/],
-    [{ retries: 3 }, /retries: wanted no such key/],
+    [{ retries: 3 }, /retries: no such key/],
   ])("throws when made with what is not built or cannot be meant: %o", (options, message) => {
     expect(() => gate(Report, options as never)).toThrow(OptionsInvalidError);
     expect(() => gate(Report, options as never)).toThrow(message);
