@@ -22,7 +22,6 @@ const levels: Record<string, number> = {
 /** Rooms that run wherever JavaScript does: what they take from Node is named here, file by file. */
 const portable = new Set(["core", "input", "call", "output", "fallback"]);
 const nodeImports: Record<string, string> = {
-  "call/breaker": "node:events", // opossum is an emitter
   "call/within": "node:async_hooks",
 };
 

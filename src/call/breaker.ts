@@ -112,7 +112,7 @@ export const breakerSchema = z
     if (slowCallRate !== undefined && slowCallDuration === undefined)
       complain("slowCallDuration", "a duration: slowCallRate says nothing without it");
     if (breakTime !== undefined && maxBreakTime !== undefined && maxBreakTime < breakTime)
-      complain("maxBreakTime", "no less than breakTime");
+      complain("maxBreakTime", "at least breakTime");
   });
 
 /**

@@ -5,7 +5,7 @@ import { mayAsk } from "../core/askable.ts";
 import type { AttemptRecord } from "../core/attempt.ts";
 import { elsewhere } from "../core/chain.ts";
 import { durationSchema, limitSchema } from "../core/duration.ts";
-import { asked, FAULT } from "../core/final.ts";
+import { asked, askedNow, FAULT } from "../core/final.ts";
 import type { Duration, Wrapper } from "../core/operation.ts";
 import { mayHaveBeenReceived } from "../core/received.ts";
 import type { Seams } from "../core/seams.ts";
@@ -131,17 +131,12 @@ class Rounds {
   }
 
   async run(): Promise<unknown> {
-    const { attempts, when } = this.options;
+    const { attempts } = this.options;
     this.first.note();
     try {
       await pRetry(
-        async (round) => {
-          this.round = round;
-          if (round > 1) await this.next();
-          // a refusal of our own costs no attempt
-          while (this.refused && (await this.waitForAdmission())) await this.next();
-          if (this.latest.verdict !== undefined || when !== undefined) throw failed;
-        },
+        // thrown before there is a promise: one that is rejected before anybody holds it costs Node two looks
+        (round) => (round === 1 && !this.refused ? this.conclude() : this.goOn(round)),
         { retries: attempts - 1, minTimeout: 0, shouldRetry: () => this.again() },
       );
     } catch (error) {
@@ -150,10 +145,24 @@ class Rounds {
     return this.end();
   }
 
+  private async goOn(round: number): Promise<void> {
+    this.round = round;
+    if (round > 1) await this.next();
+    // a refusal of our own costs no attempt
+    while (this.refused && (await this.waitForAdmission())) await this.next();
+    this.conclude();
+  }
+
+  private conclude(): void {
+    if (this.latest.verdict !== undefined || this.options.when !== undefined) throw failed;
+  }
+
   private async next(): Promise<void> {
     const { first, at } = this;
     const before = first.call.attempts;
-    await first.ask(first.segment, at, first.inputAt(at)).catch(() => {}); // the attempt knows how it ended
+    try {
+      await first.ask(first.segment, at, first.inputAt(at));
+    } catch {} // the attempt knows how it ended
     this.latest = first.last ?? first;
     this.refused = first.call.attempts === before;
     if (!this.refused) this.ran = this.latest;
@@ -176,7 +185,7 @@ class Rounds {
     const { outcome, verdict } = latest;
     if (when !== undefined && mayAsk(outcome, verdict) && !(await asked(() => when(outcome, verdict)))) return false;
     if (first.isCut) return false;
-    const delayMs = await asked(() => this.delayMs());
+    const delayMs = askedNow(() => this.delayMs());
     if (delayMs === undefined) return false;
     tools.emit(first.context, "retry.scheduled", {
       attempt: round + 1,
@@ -227,7 +236,7 @@ class Rounds {
 
   private async waitForAdmission(): Promise<boolean> {
     const { first, round } = this;
-    const delayMs = await asked(() => this.admissionMs());
+    const delayMs = askedNow(() => this.admissionMs());
     if (delayMs === undefined) return false;
     this.patience -= delayMs;
     this.tools.emit(first.context, "retry.scheduled", { attempt: round, delayMs, kind: "notAdmitted" });

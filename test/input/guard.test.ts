@@ -150,7 +150,7 @@ describe("guard", () => {
   });
 
   it.each([
-    [{ correct: { words: "clamp" } }, /correct: wanted no `correct` yet: corrections are not built/],
+    [{ correct: { words: "clamp" } }, /correct: no `correct` yet: corrections are not built/],
     [{ checks: [5] }, /checks\.0: wanted a function/],
     [{ secret: "password" }, /secret: wanted/],
     [{ secrets: [] }, /secrets: no such key/],

@@ -120,8 +120,8 @@ describe("gate", () => {
   });
 
   it.each([
-    [{ benchmark: { latency: "1s" } }, /benchmark: wanted no `benchmark` yet: it is not built/],
-    [{ repair: ["json"] }, /repair: wanted no `repair` yet: it is not built/],
+    [{ benchmark: { latency: "1s" } }, /benchmark: no `benchmark` yet: it is not built/],
+    [{ repair: ["json"] }, /repair: no `repair` yet: it is not built/],
     [{ onReject: "review" }, /onReject: wanted "throw": review is not built yet/],
     [{ onReject: { await: "5m" } }, /onReject: wanted "throw": review is not built yet/],
     [{ checks: "cites" }, /checks: wanted/],
