@@ -40,3 +40,12 @@ export async function asked<T>(ask: () => T | Promise<T>): Promise<T> {
     throw new Fault(error);
   }
 }
+
+/** The same for what answers at once. */
+export function askedNow<T>(ask: () => T): T {
+  try {
+    return ask();
+  } catch (error) {
+    throw new Fault(error);
+  }
+}

@@ -6,7 +6,7 @@ import type { AttemptRecord } from "../core/attempt.ts";
 import { enterOnce, wasEntered } from "../core/chain.ts";
 import { spanSchema } from "../core/duration.ts";
 import { FallbackExhaustedError, stackless } from "../core/errors.ts";
-import { asked, FAULT, Fault } from "../core/final.ts";
+import { asked, askedNow, FAULT, Fault } from "../core/final.ts";
 import { segment } from "../core/fuse.ts";
 import type { Duration, Operation, Protected } from "../core/operation.ts";
 import { mayHaveBeenReceived } from "../core/received.ts";
@@ -194,7 +194,7 @@ class Descent {
     const allowed = decides === undefined ? verdict.fallBack : await asked(() => decides(failure as Failure, verdict));
     if (!allowed || !enterOnce(first.call, operation, segment)) return skip("condition");
     if (first.remainingMs() <= 0) return skip("deadline");
-    return (await asked(() => readyOf(segment, first.inputAt(at)))) > 0 ? skip("breakerOpen") : true;
+    return askedNow(() => readyOf(segment, first.inputAt(at))) > 0 ? skip("breakerOpen") : true;
   }
 
   /** What may have been received is not sent to another tier either, unless the call can be told apart. */
