@@ -25,6 +25,7 @@ export {
   type ErrorCode,
   type ErrorFacts,
   type ErrorOf,
+  type ErrorsByCode,
   FallbackExhaustedError,
   HoldfastError,
   InputRejectedError,

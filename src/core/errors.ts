@@ -25,10 +25,11 @@ export type ErrorCode =
   | "OPTIONS_INVALID";
 
 /** What an error of this code has beside what all have. */
-export type ErrorOf<C extends ErrorCode> = (C extends keyof Special ? Special[C] : HoldfastError) & {
+export type ErrorOf<C extends ErrorCode> = (C extends keyof ErrorsByCode ? ErrorsByCode[C] : HoldfastError) & {
   readonly code: C;
 };
-interface Special {
+/** The codes whose errors tell more than their code. */
+export interface ErrorsByCode {
   INPUT_REJECTED: InputRejectedError;
   OUTPUT_REJECTED: OutputRejectedError;
   REVIEW_PENDING: ReviewPendingError;
