@@ -45,11 +45,10 @@ export async function time(
       await new Promise(setImmediate);
       const count = calls.get(name) ?? 500;
       const end = during?.();
-      const begin = process.threadCpuUsage();
+      const begin = spentUs();
       for (let call = 0; call < count; call++) await run();
-      const { user, system } = process.threadCpuUsage(begin);
+      const ns = ((spentUs() - begin) * 1000) / count;
       end?.();
-      const ns = ((user + system) * 1000) / count;
       if (round >= 0) samples.get(name)!.push(ns);
       else calls.set(name, fitting(count, ns, effort.slotMs));
     }
@@ -57,7 +56,16 @@ export async function time(
   return new Map([...samples].map(([name, ns]) => [name, timing(ns)]));
 }
 
-/** Calls that fill a slot, as far as so few can tell: a short run may take no measurable time at all. */
+const cell = new Int32Array(new SharedArrayBuffer(4));
+
+/** Processor time of this thread so far. The system adds it up every few milliseconds, and whenever the thread lets go of the processor: so it does. */
+function spentUs(): number {
+  Atomics.wait(cell, 0, 0, 0.05);
+  const { user, system } = process.threadCpuUsage();
+  return user + system;
+}
+
+/** Calls that fill a slot, as far as so few can tell. */
 function fitting(count: number, ns: number, slotMs: number): number {
   return Math.max(100, Math.min(count * 20, Math.round((slotMs * 1e6) / ns)));
 }
