@@ -57,6 +57,7 @@ describe("`Retry-After`", () => {
     await turn();
     expect(answered.at).toEqual({ error });
     expect(operation.calls).toHaveLength(1);
+    expect(seen.of("retry.exhausted")).toEqual([]); // there were attempts left
     expect(seen.of("call.settled")).toMatchObject([{ state: "failed", elapsedMs: 0 }]);
   });
 

@@ -98,7 +98,7 @@ describe("a tier is entered at most once per call", () => {
 
 describe("the final error", () => {
   it("holds every tier's own failure in order; a later 400 never hides the first cause", async () => {
-    setup();
+    const { seen } = setup();
     const errors = [http(503, "first down"), http(429, "second limited"), http(400, "third cannot read it")] as const;
     const call = protect("draft", script<string>({ error: errors[0] }), {
       fallback: [
@@ -114,6 +114,7 @@ describe("the final error", () => {
       [errors[2], 2, "llama", "invalid"],
     ]);
     expect(error.cause).toBe(errors[0]);
+    expect(seen.of("fallback.exhausted")).toMatchObject([{ name: "draft", tiers: 3, severity: "critical" }]);
     expect(error.message).toBe(
       '"draft" has no tier left: draft (overloaded: first down); gpt (rateLimited: second limited); llama (invalid: third cannot read it).',
     );

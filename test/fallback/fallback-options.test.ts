@@ -45,6 +45,25 @@ describe("a tier's own limits", () => {
     expect(answered.at).toMatchObject({ error: { code: "FALLBACK_EXHAUSTED" } });
   });
 
+  it("is not asked when no time is left, though the deadline has yet to be heard: the process was busy", async () => {
+    const { clock, seen } = setup();
+    let busyMs = 0;
+    const busy = { ...clock, monotonic: () => clock.monotonic() + busyMs };
+    const tier = script<string>({ value: "other" });
+    const operation = async (_: string): Promise<string> => {
+      busyMs = 1_000;
+      throw down;
+    };
+    const call = protect("user", operation, {
+      deadline: "1s",
+      fallback: [{ name: "other", operation: tier }],
+      seams: { clock: busy },
+    });
+    await settled(call)("x");
+    expect(tier.calls).toEqual([]);
+    expect(seen.of("fallback.skipped")).toMatchObject([{ tier: "other", reason: "deadline" }]);
+  });
+
   it("`retry` and `breaker` of the declaration belong to the first tier", async () => {
     const { clock } = setup();
     const tier = script<string>({ error: down });
