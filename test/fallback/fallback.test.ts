@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import {
   breaker,
   FallbackExhaustedError,
   fallback,
+  guard,
   HoldfastError,
   type ProtectOptions,
   pipe,
@@ -210,11 +212,17 @@ describe("fallback", () => {
       options: { fallback: [{ name: "a", operation: async () => "a", when: throwing }, async () => "b"] },
     },
     { what: "a retry's `when`", options: { retry: { when: throwing }, fallback: [async () => "b"] } },
+    {
+      what: "a check that is part of a tier",
+      options: {
+        fallback: [pipe(async (_: string) => "a", guard(z.string(), { checks: [throwing] })), async () => "b"],
+      },
+    },
     { what: "`classify`", options: { classify: throwing, fallback: [async () => "b"] } },
   ])("an error thrown by a predicate is never answered by a fallback: $what", async ({ options }) => {
     const { seen } = setup();
-    await expect(protect("user", script<string>({ error: down }), options)("x")).rejects.toThrow("in the predicate");
-    expect(seen.of("fallback.used")).toEqual([]);
+    await expect(protect("user", script<string>({ error: down }), options)("x")).rejects.toThrow(/^in the predicate$/);
+    expect(seen.of("attempt.started").filter(({ tier }) => tier > 0)).toEqual([]);
   });
 
   it("nor is one thrown by a listener: it changes nothing", async () => {
