@@ -1,6 +1,6 @@
 // New options while running. Declared, not built yet.
 import type { CacheOptions } from "./call/cache.ts";
-import { HoldfastError } from "./core/errors.ts";
+import { OptionsInvalidError } from "./core/errors.ts";
 import type { Protected } from "./core/operation.ts";
 import type { Policy, PolicyOptions } from "./declaration.ts";
 import type { GuardOptions } from "./input/guard.ts";
@@ -16,9 +16,7 @@ export interface Change extends PolicyOptions {
   cache?: CacheOptions<any> | undefined;
 }
 
-/** Not built yet. @throws HoldfastError always */
+/** Not built yet. @throws OptionsInvalidError always */
 export function configure(_call: Protected<never, unknown> | Policy, _change: Change): () => void {
-  throw new HoldfastError("`configure` is declared but not built yet: make the call anew.", {
-    code: "OPTIONS_INVALID",
-  });
+  throw new OptionsInvalidError("configure", [{ wanted: "no configure yet: it is declared and not built" }]);
 }

@@ -1,5 +1,5 @@
 // How many at once. Declared, not built yet.
-import { HoldfastError } from "../core/errors.ts";
+import { OptionsInvalidError } from "../core/errors.ts";
 import type { Duration, Wrapper } from "../core/operation.ts";
 import type { Permit } from "./breaker.ts";
 
@@ -17,7 +17,7 @@ export interface Bulkhead extends Wrapper {
   acquire(): Permit | undefined;
 }
 
-/** Not built yet. @throws HoldfastError always */
+/** Not built yet. @throws OptionsInvalidError always */
 export function bulkhead(_options: number | BulkheadOptions): Bulkhead {
-  throw new HoldfastError("`bulkhead` is declared but not built yet: leave it out.", { code: "OPTIONS_INVALID" });
+  throw new OptionsInvalidError("bulkhead", [{ wanted: "no bulkhead yet: it is declared and not built" }]);
 }

@@ -1,5 +1,5 @@
 // What was answered before. Declared, not built yet.
-import { HoldfastError } from "../core/errors.ts";
+import { OptionsInvalidError } from "../core/errors.ts";
 import type { Duration, WrapperFor } from "../core/operation.ts";
 
 export interface CacheOptions<I> {
@@ -17,7 +17,7 @@ export interface Cache<I> extends WrapperFor<I> {
   clear(): void;
 }
 
-/** Not built yet. @throws HoldfastError always */
+/** Not built yet. @throws OptionsInvalidError always */
 export function cache<I>(_options: CacheOptions<I>): Cache<I> {
-  throw new HoldfastError("`cache` is declared but not built yet: leave it out.", { code: "OPTIONS_INVALID" });
+  throw new OptionsInvalidError("cache", [{ wanted: "no cache yet: it is declared and not built" }]);
 }
