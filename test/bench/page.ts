@@ -38,7 +38,7 @@ function limits(checks: readonly Check[]): string {
   const rows = checks.map((check) => [
     check.what,
     check.atMost === undefined ? `≥ ${check.atLeast}` : `≤ ${check.atMost}`,
-    check.measured.toFixed(2),
+    check.measured.toFixed(check.measured < 1 ? 3 : 2),
     reached(check) ? "ok" : "FAILED",
   ]);
   return table(["what", "limit", "measured", ""], rows);

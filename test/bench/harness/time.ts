@@ -58,7 +58,7 @@ export async function time(
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
 
-/** Processor time of this thread so far. The system adds it up every few milliseconds, and whenever the thread lets go of the processor: so it does. */
+/** Of this thread so far. The system adds it up every few ms, and whenever the thread lets go of the processor: so it does. */
 function spentUs(): number {
   Atomics.wait(cell, 0, 0, 0.05);
   const { user, system } = process.threadCpuUsage();
