@@ -1,9 +1,12 @@
 // What a schema and checks of one's own find in a value: guard asks it of the input, gate of the output.
-import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { z } from "zod";
 import type { CallContext } from "./operation.ts";
 import { type AnySchema, findingsOf } from "./schema.ts";
+import { type Issue, type Result, validatorOf } from "./validate.ts";
 import type { Finding } from "./verdict.ts";
+import { isThenable } from "./wayIn.ts";
+
+type Found = Finding | string | undefined;
 
 /** Gives what is wrong, a finding or a sentence saying what is wanted; nothing where all is well. */
 export type Check<T> = (
@@ -16,32 +19,52 @@ export const checksSchema = z
   .optional();
 
 /** The value as the schema gives it, or what was found. */
-export type Checked = { readonly value: unknown } | { readonly findings: readonly Finding[] };
+export type Checked = { readonly value: unknown } | Refused;
+export interface Refused {
+  readonly findings: readonly Finding[];
+  /** As the schema said it; none where a check refused. */
+  readonly issues?: readonly Issue[];
+}
 
 /** A promise only where the schema or a check is asynchronous. */
 export function checker(schema: AnySchema | undefined, checks: readonly Check<unknown>[] = []) {
+  const validate = schema === undefined ? undefined : validatorOf(schema);
+
+  function goOn(parsed: Result, given: unknown, context: CallContext): Checked | Promise<Checked> {
+    if (parsed.issues !== undefined) return { findings: findingsOf(parsed.issues, given), issues: parsed.issues };
+    return checks.length === 0 ? parsed : inspect(parsed.value, checks, context);
+  }
+
   return (given: unknown, context: CallContext): Checked | Promise<Checked> => {
-    if (schema === undefined) return inspect(given, checks, context);
-    const result = schema["~standard"].validate(given) as
-      | StandardSchemaV1.Result<unknown>
-      | Promise<StandardSchemaV1.Result<unknown>>;
-    const next = (parsed: StandardSchemaV1.Result<unknown>) =>
-      parsed.issues === undefined
-        ? inspect(parsed.value, checks, context)
-        : { findings: findingsOf(parsed.issues, given) };
-    return result instanceof Promise ? result.then(next) : next(result);
+    if (validate === undefined) return inspect(given, checks, context);
+    const parsed = validate(given);
+    if (isThenable(parsed)) return Promise.resolve(parsed).then((done) => goOn(done, given, context));
+    return goOn(parsed, given, context);
   };
 }
 
+/** All are asked; what they found is told in their order. */
 function inspect(value: unknown, checks: readonly Check<unknown>[], context: CallContext): Checked | Promise<Checked> {
-  if (checks.length === 0) return { value };
-  const found = checks.map((check) => check(value, context));
-  return found.some((one) => one instanceof Promise)
-    ? Promise.all(found).then((all) => verdict(value, all))
-    : verdict(value, found as (Finding | string | undefined)[]);
+  let found: (Found | PromiseLike<Found>)[] | undefined;
+  let waits = false;
+  try {
+    for (const check of checks) {
+      const one = check(value, context);
+      if (one === undefined) continue;
+      waits ||= isThenable(one);
+      found ??= [];
+      found.push(one);
+    }
+  } catch (error) {
+    // nobody waits any more for those asked before: that they fail too is no news
+    if (waits) Promise.allSettled(found ?? []);
+    throw error;
+  }
+  if (found === undefined) return { value };
+  return waits ? Promise.all(found).then((all) => verdict(value, all)) : verdict(value, found as Found[]);
 }
 
-function verdict(value: unknown, found: readonly (Finding | string | undefined)[]): Checked {
+function verdict(value: unknown, found: readonly Found[]): Checked {
   const findings = found.flatMap((one) => (one === undefined ? [] : [typeof one === "string" ? { wanted: one } : one]));
   return findings.length === 0 ? { value } : { findings };
 }

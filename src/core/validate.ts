@@ -1,0 +1,69 @@
+// How a schema is asked: every function of the user's in it once a call, also where one answers by a promise.
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { z } from "zod";
+import type { AnySchema } from "./schema.ts";
+
+export type Issue = StandardSchemaV1.Issue;
+export type Result = StandardSchemaV1.Result<unknown>;
+type Zod = AnySchema & z.core.$ZodType;
+
+/** Gives a promise only where the schema does. */
+export function validatorOf(schema: AnySchema): (given: unknown) => Result | Promise<Result> {
+  if (isZod(schema) && hasFunctions(schema)) return (given) => runOnce(schema, given);
+  const standard = schema["~standard"]; // some vendors make a new one each time it is looked at
+  return (given) => standard.validate(given) as Result | Promise<Result>;
+}
+
+export function vendorOf(schema: AnySchema | undefined): string | undefined {
+  return schema?.["~standard"].vendor;
+}
+
+export function isZod(schema: AnySchema | undefined): schema is Zod {
+  return vendorOf(schema) === "zod" && "_zod" in (schema as object);
+}
+
+/**
+ * Zod's `~standard` runs synchronously first, and when it meets a promise it throws that away and begins anew: what
+ * stands before is run twice, the look-up itself too. Asked for either at once, it runs everything once.
+ */
+function runOnce(schema: Zod, given: unknown): Result | Promise<Result> {
+  const run = { async: true };
+  const done = schema._zod.run({ value: given, issues: [] }, run);
+  return done instanceof Promise ? done.then((payload) => told(payload, run)) : told(done, run);
+}
+
+function told({ value, issues }: z.core.ParsePayload, run: z.core.ParseContextInternal): Result {
+  if (issues.length === 0) return { value };
+  return { issues: issues.map((issue) => z.core.util.finalizeIssue(issue, run, z.core.config())) };
+}
+
+/** Whether a function of the user's is asked, which may give a promise: without one, zod's faster way is free to go. */
+function hasFunctions(schema: Zod): boolean {
+  const seen = new Set<unknown>();
+  const open: unknown[] = [schema];
+  try {
+    while (open.length > 0) {
+      const one = open.pop();
+      if (seen.has(one) || typeof one !== "object" || one === null || !("_zod" in one)) continue;
+      seen.add(one);
+      const def = (one as { _zod: { def: Record<string, unknown> } })._zod.def;
+      if (asks.has(def.type) || def.check === "custom") return true;
+      if (typeof def.transform === "function" || typeof def.fn === "function") return true;
+      for (const key of parts) {
+        const part = def[key];
+        if (Array.isArray(part)) open.push(...part);
+        else if (key === "shape" && part) open.push(...Object.values(part));
+        else open.push(part);
+      }
+    }
+  } catch {
+    return true; // a getter that knows of a schema which is not made yet
+  }
+  return false;
+}
+
+const asks = new Set<unknown>(["transform", "custom", "lazy", "promise", "function"]);
+const parts = [
+  ...["shape", "catchall", "element", "items", "rest", "options", "left", "right"],
+  ...["innerType", "in", "out", "keyType", "valueType", "checks"],
+];

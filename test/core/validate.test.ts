@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { validatorOf } from "../../src/core/validate.ts";
+
+/** Counts what is asked of it. */
+function setup() {
+  let asked = 0;
+  return {
+    ask<T>(answer: T): T {
+      asked++;
+      return answer;
+    },
+    get asked() {
+      return asked;
+    },
+  };
+}
+
+describe("a schema", () => {
+  it.each([
+    ["a refinement", (ask: <T>(answer: T) => T) => z.string().refine(async () => ask(true))],
+    [
+      "a transform before an async one",
+      (ask) =>
+        z
+          .string()
+          .transform(ask)
+          .refine(async () => true),
+    ],
+    [
+      "one deep inside",
+      (ask) =>
+        z.record(
+          z.string(),
+          z.array(
+            z.union([
+              z.number(),
+              z
+                .string()
+                .transform(ask)
+                .refine(async () => true),
+            ]),
+          ),
+        ),
+    ],
+    [
+      "one behind a getter",
+      (ask) => {
+        const Node = z.object({
+          get name() {
+            return z
+              .string()
+              .transform(ask)
+              .refine(async () => true);
+          },
+        });
+        return Node;
+      },
+    ],
+    [
+      "one behind lazy",
+      (ask) =>
+        z.lazy(() =>
+          z
+            .string()
+            .transform(ask)
+            .refine(async () => true),
+        ),
+    ],
+    [
+      "a codec",
+      (ask) => z.codec(z.string(), z.string(), { decode: async (text) => ask(text), encode: (text) => text }),
+    ],
+    ["superRefine", (ask) => z.string().superRefine(async () => void ask(true))],
+  ] as [string, (ask: <T>(answer: T) => T) => z.ZodType][])(
+    "runs %s once, though something in it is asynchronous",
+    async (_, make) => {
+      const counted = setup();
+      const schema = make(counted.ask);
+      const given = schema instanceof z.ZodRecord ? { a: ["x"] } : schema instanceof z.ZodObject ? { name: "x" } : "x";
+      expect(await validatorOf(schema)(given)).toEqual({ value: given });
+      expect(counted.asked).toBe(1);
+    },
+  );
+
+  it("that is asynchronous nowhere answers without a promise, also where it has functions", () => {
+    expect(validatorOf(z.string().transform((text) => text.length))("ab")).toEqual({ value: 2 });
+    expect(validatorOf(z.object({ a: z.coerce.number() }))({ a: "1" })).toEqual({ value: { a: 1 } });
+  });
+
+  it("says the same of what it refuses, whichever way it is asked", async () => {
+    const shape = { a: z.number({ error: "a figure" }).max(9), b: z.string() };
+    const plain = validatorOf(z.object(shape))({ a: "x", b: 1 });
+    const withFunction = validatorOf(z.object(shape).refine(async () => true))({ a: "x", b: 1 });
+    expect(withFunction).toEqual(plain);
+    expect((await plain).issues).toMatchObject([{ path: ["a"], message: "a figure" }, { path: ["b"] }]);
+  });
+
+  it("whose own function throws runs it once, and that error comes out", () => {
+    const counted = setup();
+    const schema = z.string().transform((): string => {
+      throw counted.ask(new Error("mine"));
+    });
+    expect(() => validatorOf(schema)("x")).toThrow("mine");
+    expect(counted.asked).toBe(1);
+  });
+
+  it("that refers to itself is looked through once", async () => {
+    interface Node {
+      next?: Node | undefined;
+    }
+    const Node: z.ZodType<Node> = z.object({
+      get next() {
+        return Node.optional();
+      },
+    });
+    expect(await validatorOf(Node)({ next: { next: {} } })).toEqual({ value: { next: { next: {} } } });
+  });
+});
