@@ -1,6 +1,6 @@
 // Projects of their own, outside the repository, that use the package as its users do.
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,7 +15,9 @@ export const compilers = {
 export type Compiler = keyof typeof compilers;
 
 /** What `npm install holdfast` brings along. */
-export const dependencies = ["zod", "p-retry", "opossum", "lru-cache", "@standard-schema/spec"];
+const { dependencies } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as {
+  dependencies: Record<string, string>;
+};
 
 export interface Project {
   readonly dir: string;
@@ -86,7 +88,7 @@ async function pack(into: Project): Promise<string> {
   const home = join(into.dir, "node_modules/holdfast");
   mkdirSync(home, { recursive: true });
   await must("tar", ["-xzf", join(into.dir, named.trim()), "-C", home, "--strip-components=1"], into.dir);
-  for (const name of dependencies) into.install(name);
+  for (const name of Object.keys(dependencies)) into.install(name);
   return home;
 }
 
