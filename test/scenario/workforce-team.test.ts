@@ -77,7 +77,7 @@ describe("the team", () => {
     expect(error).toBeInstanceOf(FallbackExhaustedError);
     expect(["alpha", "beta", "gamma"].map(answers)).toEqual([2, 2, 2]);
     expect(error.failures.map(({ kind, tierName }: Failure) => [kind, tierName])).toEqual([
-      ["quality", "researcher"], // the first tier goes by the call's own name
+      ["quality", "alpha"],
       ["quality", "beta"],
       ["quality", "gamma"],
     ]);
