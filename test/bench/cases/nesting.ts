@@ -1,6 +1,5 @@
 // What the other ways to a stack add: a policy's run, a call inside a call, a wrapper of one's own.
 import { z } from "zod";
-import type { Operation } from "../../../src/index.ts";
 import type { Case } from "../harness/time.ts";
 import type { Library } from "../library.ts";
 import { three } from "./stacks.ts";
@@ -19,10 +18,7 @@ export function nesting(library: Library): Case[] {
     return { bracket: { after: () => void calls++ }, state: () => ({ calls }) };
   });
   const passing = defineWrapper("passing", none, {}, () => ({
-    around:
-      <I, O>(operation: Operation<I, O>): Operation<I, O> =>
-      async (input, context) =>
-        operation(input, context),
+    around: (operation) => async (input, context) => operation(input, context),
   }));
   const bracketed = pipe(ok, timeout(1000), breaker(), counter, retry({ attempts: 4 }));
   const wrapped = pipe(ok, timeout(1000), breaker(), passing, retry({ attempts: 4 }));
