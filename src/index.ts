@@ -51,6 +51,7 @@ export type { Classify, Failure, FailureKind, Finding, Outcome, Verdict } from "
 export { defineWrapper, named, type Tools } from "./core/wrapper.ts";
 export type { Given, Policy, PolicyOptions, Protect, ProtectOptions } from "./declaration.ts";
 export { type Fallback, type FallbackOptions, fallback, type Tier } from "./fallback/fallback.ts";
-export { type Correction, type Guard, type GuardOptions, guard } from "./input/guard.ts";
+export { type Guard, type GuardOptions, guard } from "./input/guard.ts";
+export type { Correction } from "./input/rules.ts";
 export { type Gate, type GateOptions, gate } from "./output/gate.ts";
 export { protect, standard } from "./protect.ts";

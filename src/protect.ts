@@ -110,7 +110,7 @@ function declare(
   }
   if (options.idempotencyKey !== undefined) specs.push(keySpec(options.idempotencyKey));
   if (options.input !== undefined || options.guard !== undefined)
-    specs.push(guardSpec(options.input, options.guard ?? {}, tools));
+    specs.push(guardSpec(options.input, options.guard ?? {}, tools, "guard."));
   specs.push(...specIn(given.deadline, (within) => deadlineSpec(toMs(within as Duration))));
   const { classify, criticality, idempotent, discard } = options;
   const component = shared?.component ?? name;

@@ -31,6 +31,14 @@ function tryJson(seen: unknown): string | undefined {
 
 /** What JSON can write, to a depth at which circles have an end. */
 export function written(seen: unknown, depth: number): unknown {
+  try {
+    return plain(seen, depth);
+  } catch {
+    return "[unreadable]"; // a getter or a proxy that throws must not take the log line with it
+  }
+}
+
+function plain(seen: unknown, depth: number): unknown {
   if (typeof seen !== "object" || seen === null) return typeof seen === "bigint" ? String(seen) : seen;
   if (depth > 4) return brief(seen);
   if (Array.isArray(seen)) return seen.map((one) => written(one, depth + 1));

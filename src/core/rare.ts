@@ -51,6 +51,12 @@ export class Rare {
   constructor(name: string) {
     this.tierName = name;
   }
+
+  /** The input was put right there. */
+  correct(path: string, rule: string): void {
+    this.corrections ??= [];
+    this.corrections.push({ path, rule });
+  }
 }
 
 export const noLabels: Readonly<Record<string, string>> = Object.freeze({});

@@ -1,31 +1,33 @@
 // What goes in: a schema and checks, before anything is called.
 import { z } from "zod";
-import { type Check, type Checked, checker, checksSchema } from "../core/checks.ts";
-import { InputRejectedError, stackless } from "../core/errors.ts";
+import type { AttemptRecord } from "../core/attempt.ts";
+import { type Check, type Checked, checker, checksSchema, type Refused } from "../core/checks.ts";
+import { ATTEMPT, type Context } from "../core/context.ts";
+import { InputRejectedError, OptionsInvalidError, stackless } from "../core/errors.ts";
 import type { Attempt } from "../core/layer.ts";
 import type { CallContext, Operation, Protected } from "../core/operation.ts";
-import type { AnySchema, In, Out } from "../core/schema.ts";
+import { type AnySchema, findingsOf, type In, type Out } from "../core/schema.ts";
 import type { Seams } from "../core/seams.ts";
 import type { LayerSpec } from "../core/stack.ts";
 import type { Finding } from "../core/verdict.ts";
 import { parseOptions, type Tools, toolsOf, wrapperOf } from "../core/wrapper.ts";
-
-/** What corrects an input; not built yet: a declaration that names one throws. */
-export type Correction =
-  | "trim"
-  | "coerce"
-  | "clamp"
-  | "default"
-  | { clamp: readonly [min: number, max: number] }
-  | { default: unknown }
-  | ((value: unknown) => unknown);
+import { correctorOf, correctSchema } from "./correct.ts";
+import { fixOf } from "./fix.ts";
+import type { Correction, Rule } from "./rules.ts";
+import { veiled } from "./secret.ts";
+import { unreadable } from "./unreadable.ts";
 
 export interface GuardOptions<T> {
   /** What the schema cannot say: cross-field rules, look-ups; all are asked, all findings are told. */
   checks?: ReadonlyArray<Check<T>> | undefined;
-  /** By path. Not built yet: throws when declared. */
+  /**
+   * By path (`"words"`, `"lines.0.price"`, `"lines.*.price"` for every item, `""` for the input itself): how a value that
+   * was refused is put right. Runs only where the input was refused, on a copy, and then all is checked again.
+   * `"trim"`, `"coerce"`, `"clamp"` (numbers, bigints and dates, to the bound) and `"default"` read zod's own issues and
+   * schema; with another vendor's schema give the value: `{ clamp: [min, max] }`, `{ default: value }`, or a function.
+   */
   correct?: Readonly<Record<string, Correction>> | undefined;
-  /** Paths whose values are shown nowhere. */
+  /** Paths whose values are shown nowhere: not in errors, events or story. */
   secret?: readonly string[] | undefined;
 }
 
@@ -36,7 +38,7 @@ export interface Guard<I, I2> {
 
 export const guardSchema = z.strictObject({
   checks: checksSchema,
-  correct: z.never({ error: "no `correct` yet: corrections are not built" }).optional(),
+  correct: correctSchema.optional(),
   secret: z.array(z.string()).optional(),
 });
 
@@ -53,6 +55,8 @@ export function guard<S extends AnySchema>(
   options: GuardOptions<Out<S>> = {},
   seams?: Partial<Seams>,
 ): Guard<In<S>, Out<S>> {
+  if (!isSchema(schema))
+    throw new OptionsInvalidError("guard", [{ path: "schema", got: schema, wanted: "a Standard Schema" }]);
   const given = parseOptions("guard", guardSchema, options);
   return wrapperOf(guardSpec(schema, given, toolsOf(seams)), seams) as unknown as Guard<In<S>, Out<S>>;
 }
@@ -61,13 +65,54 @@ export function guardSpec(
   schema: AnySchema | undefined,
   options: z.output<typeof guardSchema>,
   tools: Tools,
+  at = "",
 ): LayerSpec {
   const check = checker(schema, options.checks);
-  const secret = options.secret ?? [];
+  const rejects = (issues: readonly Finding[]) => new OptionsInvalidError(tools.name ?? "guard", under(at, issues));
+  const correct = options.correct && correctorOf(schema, options.correct, rejects);
 
-  function conclude(context: CallContext, checked: Checked): unknown {
+  /** `given` is the caller's, `input` what corrections have made of it. */
+  function ask(attempt: Attempt, given: unknown, input: unknown, used: Set<Rule> | undefined): unknown {
+    let checked: Checked | Promise<Checked>;
+    try {
+      checked = check(input, attempt.context);
+    } catch (error) {
+      return failed(attempt.context, given, error);
+    }
+    if (!(checked instanceof Promise)) return conclude(attempt, given, input, checked, used);
+    return checked.then(
+      // of a call that has ended meanwhile nothing more is told
+      (done) => (attempt.context.signal.aborted ? input : conclude(attempt, given, input, done, used)),
+      (error) => failed(attempt.context, given, error),
+    );
+  }
+
+  function conclude(
+    attempt: Attempt,
+    given: unknown,
+    input: unknown,
+    checked: Checked,
+    used: Set<Rule> = new Set(),
+  ): unknown {
     if ("value" in checked) return checked.value;
-    const issues = checked.findings.map((finding) => veiled(finding, secret));
+    const { context } = attempt;
+    const corrected = correct?.(input, checked, used);
+    if (corrected === undefined) return reject(context, findingsIn(given, checked, options));
+    for (const { path, rule } of corrected.made) {
+      (context as Context<AttemptRecord>)[ATTEMPT].call.more.correct(path, rule);
+      tools.emit(context, "input.corrected", { path, rule });
+    }
+    return ask(attempt, given, corrected.input, used);
+  }
+
+  /** A function of the user's threw, and that is what the caller hears; unless the input could not even be read. */
+  function failed(context: CallContext, given: unknown, error: unknown): never {
+    const finding = unreadable(given, error);
+    if (finding === undefined) throw error;
+    return reject(context, [veiled(finding, options.secret ?? [])]);
+  }
+
+  function reject(context: CallContext, issues: readonly Finding[]): never {
     tools.emit(context, "input.rejected", { issues });
     return tools.refuse(stackless(() => new InputRejectedError(context.name, issues)));
   }
@@ -75,23 +120,27 @@ export function guardSpec(
   return {
     kind: "guard",
     options: { ...options, ...(schema !== undefined && { schema }) },
-    layer: {
-      bracket: {
-        before({ input, context }: Attempt) {
-          const checked = check(input, context);
-          return checked instanceof Promise
-            ? checked.then((done) => conclude(context, done))
-            : conclude(context, checked);
-        },
-      },
-    },
+    layer: { bracket: { before: (attempt) => ask(attempt, attempt.input, attempt.input, undefined) } },
   };
 }
 
-function veiled(finding: Finding, secret: readonly string[]): Finding {
-  const { path = "" } = finding;
-  const hidden = secret.some(
-    (one) => path === one || path.startsWith(`${one}.`) || one.startsWith(`${path}.`) || path === "",
+/** All findings, each with what the caller gave, what is wanted, and what would do. */
+function findingsIn(given: unknown, { issues, findings }: Refused, options: z.output<typeof guardSchema>): Finding[] {
+  const { secret = [], correct = {} } = options;
+  if (issues === undefined) return findings.map((finding) => veiled(finding, secret));
+  return issues.flatMap((issue) =>
+    findingsOf([issue], given).map((finding) => {
+      const path = finding.path ?? "";
+      const fix = fixOf(issue, Object.hasOwn(correct, path) ? correct[path] : undefined);
+      return veiled(fix === undefined ? finding : { ...finding, fix }, secret, issue);
+    }),
   );
-  return hidden && "got" in finding ? { ...finding, got: "[secret]" } : finding;
+}
+
+function under(at: string, issues: readonly Finding[]): Finding[] {
+  return issues.map((issue) => ({ ...issue, path: `${at}correct.${issue.path}` }));
+}
+
+function isSchema(given: unknown): boolean {
+  return ((typeof given === "object" && given !== null) || typeof given === "function") && "~standard" in given;
 }

@@ -104,6 +104,18 @@ describe("guard", () => {
     await refused(protect("x", async () => 1, { input: Brief, guard: { checks: [never] } })({ topic: "" }));
   });
 
+  it("an outer guard that strips a key the inner guard needs is a compile error", async () => {
+    setup();
+    const Inner = z.object({ topic: z.string(), words: z.number() });
+    const Outer = z.object({ topic: z.string() });
+    const operation = async ({ words }: z.output<typeof Inner>) => words;
+    // @ts-expect-error `words` is not there any more
+    const strips = pipe(operation, guard(Inner), guard(Outer));
+    const keeps = pipe(operation, guard(Inner), guard(Outer.loose().extend({ words: z.number() })));
+    expect(await keeps({ topic: "tides", words: 3 })).toBe(3);
+    await refused((strips as typeof keeps)({ topic: "tides", words: 3 }));
+  });
+
   it("rejected input counts in no breaker, is not tried again and asks no tier", async () => {
     setup();
     const circuit = breaker({ consecutiveFailures: 1 });
@@ -150,11 +162,14 @@ describe("guard", () => {
   });
 
   it.each([
-    [{ correct: { words: "clamp" } }, /correct: no `correct` yet: corrections are not built/],
+    [{ correct: { words: "cut" } }, /correct\.words: wanted "trim", "coerce", "clamp", "default", \{ clamp/],
+    [{ correct: { words: { clamp: [9, 1] } } }, /correct\.words\.clamp: wanted \[min, max\], the smaller first/],
+    [{ correct: { words: {} } }, /correct\.words: wanted/],
+    [{ correct: { topic: "default" } }, /correct\.topic: wanted \{ default: value \}: the schema has no default there/],
     [{ checks: [5] }, /checks\.0: wanted a function/],
     [{ secret: "password" }, /secret: wanted/],
     [{ secrets: [] }, /secrets: no such key/],
-  ])("throws when made with what is not built or cannot be meant: %o", (options, message) => {
+  ])("throws when made with what cannot be meant: %o", (options, message) => {
     expect(() => guard(Brief, options as never)).toThrow(OptionsInvalidError);
     expect(() => guard(Brief, options as never)).toThrow(message);
     expect(() => protect("x", async () => 1, { input: Brief, guard: options as never })).toThrow(OptionsInvalidError);
