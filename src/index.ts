@@ -53,5 +53,8 @@ export type { Given, Policy, PolicyOptions, Protect, ProtectOptions } from "./de
 export { type Fallback, type FallbackOptions, fallback, type Tier } from "./fallback/fallback.ts";
 export { type Guard, type GuardOptions, guard } from "./input/guard.ts";
 export type { Correction } from "./input/rules.ts";
+export type { Benchmark } from "./output/benchmark.ts";
 export { type Gate, type GateOptions, gate } from "./output/gate.ts";
+export { type Judged, type JudgeOptions, judge, type Opinion } from "./output/judge.ts";
+export type { Repair } from "./output/repair.ts";
 export { protect, standard } from "./protect.ts";

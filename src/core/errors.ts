@@ -128,9 +128,12 @@ says(InputRejectedError, (e) => `${named(e)} was not called: its input was refus
 export class OutputRejectedError extends HoldfastError {
   readonly findings: readonly Finding[];
   declare readonly output: unknown;
-  constructor(operation: string, findings: readonly Finding[], output: unknown) {
-    super(undefined, { code: "OUTPUT_REJECTED", operation, retryable: true });
+  /** It was cut off at its limit, or the model refused: the same is not asked again. */
+  declare readonly reason?: "cutOff" | "refusal" | undefined;
+  constructor(operation: string, findings: readonly Finding[], output: unknown, reason?: "cutOff" | "refusal") {
+    super(undefined, { code: "OUTPUT_REJECTED", operation, retryable: reason === undefined });
     this.findings = findings;
+    if (reason !== undefined) this.reason = reason;
     // kept for whoever asks, not for every log line that prints the error
     Object.defineProperty(this, "output", { value: output });
   }

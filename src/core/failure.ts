@@ -46,3 +46,13 @@ export function kept(failure: Failure): Failure {
     return { ...failure, error: { status, statusText, url } };
   }
 }
+
+/** What the next attempt is told of the earlier ones: of refused outputs only the last, or each attempt would carry the sum of all before it. */
+export function handedOn(failures: readonly Failure[]): readonly Failure[] {
+  const last = failures.findLastIndex((failure) => failure.produced !== undefined);
+  return failures.map((failure, i) => {
+    if (i >= last || failure.produced === undefined) return failure;
+    const { produced: _, ...told } = failure;
+    return told;
+  });
+}

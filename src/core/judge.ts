@@ -70,7 +70,7 @@ function ownVerdict(error: object, now: number | undefined, search: Search): Ver
     case "REFUSED":
       return typeof retryAfterMs === "number" ? waitFor(retryAfterMs) : verdicts.notAdmitted;
     case "OUTPUT_REJECTED":
-      return verdicts.quality;
+      return field(error, "reason") === "refusal" ? verdicts.contentFiltered : verdicts.quality;
     case "REVIEW_PENDING":
       return pendingVerdict;
     case "INPUT_REJECTED":

@@ -2,7 +2,7 @@
 import { type Body, bodyOf } from "./body.ts";
 import { addCost } from "./cost.ts";
 import { HoldfastError } from "./errors.ts";
-import { kept } from "./failure.ts";
+import { handedOn, kept } from "./failure.ts";
 import type { Cost } from "./operation.ts";
 import { noLabels, type Parent, Rare } from "./rare.ts";
 import { idOf } from "./seams.ts";
@@ -109,7 +109,7 @@ export class CallRecord implements Cuttable {
   get previous(): readonly Failure[] {
     const { failures } = this;
     const handed = this.rare?.handed ?? nothing;
-    return handed.length > 0 ? [...handed, ...failures] : failures.length > 0 ? failures.slice() : failures;
+    return handed.length + failures.length > 0 ? handedOn([...handed, ...failures]) : failures;
   }
   get deadlineAt(): number | undefined {
     return this.rare?.deadlineAt;

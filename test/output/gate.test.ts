@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import {
   breaker,
+  type CallContext,
   type Check,
   gate,
   OptionsInvalidError,
@@ -119,9 +120,88 @@ describe("gate", () => {
     await refused(call());
   });
 
+  it("feedback stays bounded: attempt 10 carries no sum of nine earlier outputs", async () => {
+    const { clock } = setup();
+    const sizes: number[] = [];
+    const operation = async (_: string, { previous }: CallContext) => {
+      sizes.push(JSON.stringify(previous.map(({ error, ...failure }) => [failure, error])).length);
+      return { title: Array.from({ length: 200 }, (_, i) => ({ [`${i}`]: "x".repeat(1_000) })) };
+    };
+    const call = protect("draft", operation, { output: Report, retry: { attempts: 10 } });
+    const ended = settled(call)("x");
+    await clock.advance("10m");
+    const { story } = await ended;
+    const [, one = 0] = sizes;
+    expect(one).toBeGreaterThan(200_000); // the last output itself is the next attempt's to look at
+    expect(sizes[9]).toBeLessThan(one + 10_000);
+    expect(story.failures.filter(({ produced }) => produced !== undefined)).toHaveLength(10); // the story has them all
+  });
+
+  it("findings stay small whatever was wrong: fifty at most, their texts cut, of large things what they are", async () => {
+    setup();
+    const many = await refused(
+      gate(z.array(z.number()))(async () => Array.from({ length: 1_000 }, () => "x".repeat(10_000)))(undefined),
+    );
+    expect(many.findings).toHaveLength(51);
+    expect(many.findings[49]).toMatchObject({ path: "49", got: expect.stringMatching(/^x{299}…$/) });
+    expect(many.findings[50]).toEqual({ wanted: "no more findings like these (950 are left out)" });
+    const odd = new Proxy(
+      {},
+      {
+        ownKeys: () => {
+          throw new Error("no");
+        },
+      },
+    );
+    const checks: Check<unknown>[] = [
+      () => ({ got: Array.from({ length: 90 }), wanted: "w".repeat(500), fix: "f".repeat(500), score: 0.5 }),
+      () => ({
+        got: Object.fromEntries("abcdefghijklmnopqrstuvwxyzABCDEFGH".split("").map((k) => [k, 1])),
+        wanted: "less",
+      }),
+      () => ({ got: { small: [1, 2] }, wanted: "more" }),
+      () => ({ got: odd, wanted: "something that can be read" }),
+    ];
+    const { findings } = await refused(gate(z.unknown(), { checks })(async () => 1)(undefined));
+    expect(findings).toEqual([
+      {
+        got: "a list of 90",
+        wanted: expect.stringMatching(/^w{299}…$/),
+        fix: expect.stringMatching(/^f{299}…$/),
+        score: 0.5,
+      },
+      { got: "an object of 34 keys", wanted: "less" },
+      { got: { small: [1, 2] }, wanted: "more" },
+      { got: "an object that cannot be read", wanted: "something that can be read" },
+    ]);
+  });
+
+  it("cost and tokens of every rejected attempt are in the call's total, and each failure has its own", async () => {
+    const { clock } = setup();
+    const operation = async (_: string, { attempt, cost }: CallContext) => {
+      cost({ inputTokens: 100, outputTokens: 10 * attempt, money: 0.25 });
+      return attempt < 3 ? { titel: "x" } : { title: "tides" };
+    };
+    const ended = settled(protect("draft", operation, { output: Report, retry: {} }))("x");
+    await clock.advance("1m");
+    const { story } = await ended;
+    expect(story.cost).toEqual({ inputTokens: 300, outputTokens: 60, money: 0.75 });
+    expect(story.failures.map(({ cost }) => cost?.outputTokens)).toEqual([10, 20]);
+  });
+
+  it("a stream is refused by the schema like any other value that is not what was asked; it never crashes on it", async () => {
+    setup();
+    const streams = [new ReadableStream(), new Response("{}"), (async function* () {})()];
+    for (const stream of streams) {
+      const call = gate(Report, { repair: ["json"], benchmark: { bytes: 1_000 } })(async () => stream);
+      expect((await refused(call(undefined))).output).toBe(stream);
+    }
+  });
+
   it.each([
-    [{ benchmark: { latency: "1s" } }, /benchmark: no `benchmark` yet: it is not built/],
-    [{ repair: ["json"] }, /repair: no `repair` yet: it is not built/],
+    [{ benchmark: { latency: "soon", bytes: -1 } }, /benchmark.latency: .*benchmark.bytes: /],
+    [{ benchmark: { tokens: 5 } }, /benchmark.tokens: no such key/],
+    [{ repair: ["yaml"] }, /repair.0: wanted "json" or a function/],
     [{ onReject: "review" }, /onReject: wanted "throw": review is not built yet/],
     [{ onReject: { await: "5m" } }, /onReject: wanted "throw": review is not built yet/],
     [{ checks: "cites" }, /checks: wanted/],
