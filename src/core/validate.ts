@@ -9,7 +9,7 @@ type Zod = AnySchema & z.core.$ZodType;
 
 /** Gives a promise only where the schema does. */
 export function validatorOf(schema: AnySchema): (given: unknown) => Result | Promise<Result> {
-  if (isZod(schema) && hasFunctions(schema)) return (given) => runOnce(schema, given);
+  if (isZod(schema) && hasFunctions(schema)) return onceEach(schema);
   const standard = schema["~standard"]; // some vendors make a new one each time it is looked at
   return (given) => standard.validate(given) as Result | Promise<Result>;
 }
@@ -24,12 +24,38 @@ export function isZod(schema: AnySchema | undefined): schema is Zod {
 
 /**
  * Zod's `~standard` runs synchronously first, and when it meets a promise it throws that away and begins anew: what
- * stands before is run twice, the look-up itself too. Asked for either at once, it runs everything once.
+ * stands before is run twice, the look-up itself too. Asked for either at once, it runs everything once, but slowly.
+ * So it is asked that way until it has passed a value without a promise; from then on, until it meets one, fast.
  */
-function runOnce(schema: Zod, given: unknown): Result | Promise<Result> {
-  const run = { async: true };
-  const done = schema._zod.run({ value: given, issues: [] }, run);
-  return done instanceof Promise ? done.then((payload) => told(payload, run)) : told(done, run);
+function onceEach(schema: Zod): (given: unknown) => Result | Promise<Result> {
+  let waits: boolean | undefined;
+  return (given) => {
+    if (waits === false) {
+      const done = runFast(schema, given);
+      if (done !== undefined) return done;
+    }
+    const run = { async: true };
+    const done = schema._zod.run({ value: given, issues: [] }, run);
+    if (done instanceof Promise) {
+      waits = true;
+      return done.then((payload) => told(payload, run));
+    }
+    if (waits === undefined && done.issues.length === 0) waits = false;
+    return told(done, run);
+  };
+}
+
+/** `undefined` where it met a promise. */
+function runFast(schema: Zod, given: unknown): Result | undefined {
+  const run = { async: false };
+  try {
+    const done = schema._zod.run({ value: given, issues: [] }, run);
+    return done instanceof Promise ? undefined : told(done, run);
+  } catch (error) {
+    // by its words: it may be the error of another copy of zod
+    if (error instanceof Error && /during synchronous parse/.test(error.message)) return undefined;
+    throw error;
+  }
 }
 
 function told({ value, issues }: z.core.ParsePayload, run: z.core.ParseContextInternal): Result {

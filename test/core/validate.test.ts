@@ -83,6 +83,27 @@ describe("a schema", () => {
     },
   );
 
+  it("of which a rare branch is asynchronous still gives the right answer, once it has gone the fast way", async () => {
+    const schema = z.string().refine((text) => (text === "rare" ? Promise.resolve(false) : true), { error: "no" });
+    const validate = validatorOf(schema);
+    expect([validate("a"), validate("b")]).toEqual([{ value: "a" }, { value: "b" }]);
+    for (let i = 0; i < 2; i++) expect(await validate("rare")).toMatchObject({ issues: [{ message: "no" }] });
+    expect(validate("c")).toEqual({ value: "c" });
+  });
+
+  it("that has gone the fast way runs a function that throws once, and says what it refuses", () => {
+    const counted = setup();
+    const schema = z.string({ error: "a text" }).transform((text) => {
+      if (text === "bad") throw counted.ask(new Error("mine"));
+      return text;
+    });
+    const validate = validatorOf(schema);
+    expect(validate("a")).toEqual({ value: "a" });
+    expect(() => validate("bad")).toThrow("mine");
+    expect(counted.asked).toBe(1);
+    expect(validate(5)).toMatchObject({ issues: [{ message: "a text" }] });
+  });
+
   it("that is asynchronous nowhere answers without a promise, also where it has functions", () => {
     expect(validatorOf(z.string().transform((text) => text.length))("ab")).toEqual({ value: 2 });
     expect(validatorOf(z.object({ a: z.coerce.number() }))({ a: "1" })).toEqual({ value: { a: 1 } });
