@@ -14,6 +14,7 @@ import type { AnySchema } from "./core/schema.ts";
 import type { Seams } from "./core/seams.ts";
 import { type LayerSpec, stackOf } from "./core/stack.ts";
 import type { Classify } from "./core/verdict.ts";
+import { wanted } from "./core/wanted.ts";
 import { baseOf, parseOptions, specOf, toolsOf } from "./core/wrapper.ts";
 import type { Policy, PolicyOptions, Protect } from "./declaration.ts";
 import { fallbackSpec, tiersSchema } from "./fallback/fallback.ts";
@@ -60,7 +61,7 @@ interface Shared {
 function policy(component: string, options: PolicyOptions): Policy {
   const given: Given = { ...options };
   parseOptions(component, policySchema, given);
-  const seams = { ...options.seams, name: component };
+  const seams = { ...(given.seams as Partial<Seams> | undefined), name: component };
   if (isPlain(given.breaker)) given.breaker = breaker(given.breaker, seams);
   const shared: Shared = { component, options: given };
   const made: Protect = (name, operation, own) => declare(name, operation as never, shared, own) as never;
@@ -71,8 +72,13 @@ function policy(component: string, options: PolicyOptions): Policy {
     shared,
     undefined,
   );
-  const run = (operation: (context: CallContext) => Promise<unknown>, said?: CallOptions) =>
-    onIt(((_: undefined, context: CallContext) => operation(context)) as never, said);
+  const run = (operation: (context: CallContext) => Promise<unknown>, said?: CallOptions) => {
+    if (typeof operation !== "function") {
+      const issue = { path: "operation", got: operation, wanted: "a function" };
+      return Promise.reject(new OptionsInvalidError(component, [issue]));
+    }
+    return onIt(((_: undefined, context: CallContext) => operation(context)) as never, said);
+  };
   const explained = () => stackOf(onIt)?.specs.toReversed() ?? [];
   return Object.assign(made, { component, run, [SHARED]: explained }) as Policy;
 }
@@ -90,7 +96,7 @@ function declare(
   const options = parseOptions(name, callSchema, given);
   const seams = { ...options.seams, name };
   const tools = toolsOf(seams);
-  const base = baseOf(operation);
+  const base = baseOf(operation, name);
   const time = specIn(given.timeout, (after) => timeoutSpec(toMs(after as Duration)));
   const judged = options.output !== undefined || options.gate !== undefined;
   const gate = judged ? [gateSpec(options.output, options.gate ?? {}, tools)] : [];
@@ -173,11 +179,11 @@ function key(kind: string, options: z.ZodType) {
     .unknown()
     .superRefine((given, context) => {
       if (given === undefined || given === false) return;
-      if (typeof given === "function") {
+      if (typeof given === "function" || (options instanceof z.ZodObject && typeof given !== "object")) {
         if (specOf(given)?.kind === kind) return;
         context.addIssue({ code: "custom", message: `a ${kind}, its options, or false`, input: given });
       } else {
-        const { error } = options.safeParse(given);
+        const { error } = options.safeParse(given, { error: wanted });
         for (const issue of error?.issues ?? []) context.addIssue({ ...issue } as never);
       }
     })

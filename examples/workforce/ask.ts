@@ -49,13 +49,14 @@ export function ask<I extends { readonly document: Document }, O>(model: Model, 
   };
 }
 
-/** What is written where nobody thinks of failure. */
+/** What is written where nobody thinks of failure: the client as it comes, with the two retries that it has by default. */
 export function askBare<I extends { readonly document: Document }, O>(
-  model: Model,
+  { client, ...model }: Model,
   worker: Worker<I, O>,
 ): (input: I) => Promise<O> {
+  const asItComes = { ...model, client: client.withOptions({ maxRetries: 2 }) };
   return async (input) => {
-    const completion = await complete(model, worker, input, {});
+    const completion = await complete(asItComes, worker, input, {});
     return JSON.parse(completion.choices[0]?.message.content ?? "");
   };
 }

@@ -42,7 +42,9 @@ export async function readFolder(folder: string): Promise<Folder> {
 
 /** @throws saying why nothing can be made of it */
 export async function readDocument(file: string): Promise<Text> {
-  const found = await stat(file);
+  const found = await stat(file).catch(({ code }) => {
+    throw new Error(code === "ENOENT" ? "a link to nothing" : `not to be read (${code})`);
+  });
   if (!found.isFile()) throw new Error("no file: a folder, a pipe or a device of that name");
   const { size } = found;
   if (size > maxBytes)

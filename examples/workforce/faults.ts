@@ -16,7 +16,7 @@ export interface Faults {
 const kinds: readonly Fault[] = ["killed", "frozen", "slow", "rateLimited", "garbage", "invented"];
 const longestPhaseMs = 4000;
 
-/** Three phases have every fault once; each lasts until its third of the work is done, at most three seconds, and then they begin again. */
+/** Three phases have every fault once; each lasts until its third of the work is done, at most four seconds, and then they begin again. */
 export async function unleash(providers: readonly Provider[], seed: number, share: () => number): Promise<Faults> {
   const stopped = new AbortController();
   const met: { provider: string; fault: Fault }[] = [];

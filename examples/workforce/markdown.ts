@@ -21,11 +21,11 @@ ${items.join("\n")}
 `;
 }
 
-/** A brief that is not delivered: why not, what it was, and what had been tried. */
-export function flaggedPage(path: string, { findings, output }: OutputRejectedError, story: string): string {
-  const reasons = findings.map(
+/** A brief that is not delivered: why not, what it was if anything was made, and what had been tried. */
+export function flaggedPage(path: string, refused: OutputRejectedError | undefined, story: string): string {
+  const reasons = refused?.findings.map(
     ({ path, got, wanted }) => `- ${path ?? "answer"}: wanted ${wanted}, got ${oneLine(String(got))}`,
-  );
+  ) ?? ["Nobody could be reached who would have made one."];
   const quoted = (text: string) => text.replace(/^/gm, "    ");
   return `# ${path} is not delivered
 
@@ -33,7 +33,7 @@ ${reasons.join("\n")}
 
 ## What was refused
 
-${quoted(String(output))}
+${quoted(refused === undefined ? "nothing" : String(refused.output))}
 
 ## What was tried
 

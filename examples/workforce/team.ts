@@ -21,9 +21,21 @@ const oneOfSeveral: PolicyOptions = {
   breaker: { consecutiveFailures: 2, breakTime: "250ms", maxBreakTime: "500ms" },
 };
 
-/** Whatever is wrong now may be right later. */
-const laterPerhaps: Classify = (seen, standard) =>
-  standard(seen) && { kind: "transient", retry: true, counts: false, fallBack: false };
+/** What is wrong with all of them now may be right later, unless it is the question. */
+const laterPerhaps: Classify = (seen, standard) => {
+  const verdict = standard(seen);
+  return verdict && { ...verdict, retry: verdict.retry || worthLater.has(verdict.kind) };
+};
+const worthLater = new Set([
+  "network",
+  "timeout",
+  "transient",
+  "overloaded",
+  "rateLimited",
+  "notAdmitted",
+  "quality",
+  "unknown",
+]);
 
 /** Each worker has a favourite among the providers, so that all are in use; the others stand by. A service, where there is one, goes before them. */
 export function protectedTeam(models: readonly Model[], service: Model | undefined): Team {

@@ -19,10 +19,9 @@ export function protectedWork(team: Team): Work {
   return async (document, out) => {
     const made = await settled(brief)(document, { labels: { document: document.path } });
     if (made.ok) return write(briefOf(out, document.path), toMarkdown(made.value, document));
-    // what was made and refused is kept for a person; where nothing was made there is nothing to look at: it is lost
-    const refused = lastRefused(made.story);
-    if (refused) await write(flaggedOf(out, document.path), flaggedPage(document.path, refused, report(made.error)));
-    else console.error(report(made.error));
+    // what was made and refused is kept for a person, and so is that nothing was made
+    const page = flaggedPage(document.path, lastRefused(made.story), report(made.error));
+    await write(flaggedOf(out, document.path), page);
   };
 }
 

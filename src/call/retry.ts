@@ -184,6 +184,7 @@ class Rounds {
     if (this.refused || !this.isOpen()) return false;
     const { outcome, verdict } = latest;
     if (when !== undefined && mayAsk(outcome, verdict) && !(await asked(() => when(outcome, verdict)))) return false;
+    if (first.remainingMs() === 0) await first.pause(1); // the deadline has come: its timer is about to say so
     if (first.isCut) return false;
     const delayMs = askedNow(() => this.delayMs());
     if (delayMs === undefined) return false;
@@ -218,9 +219,8 @@ class Rounds {
     const delay = hint || delayAfter(this.round, this.waited, options, tools.random);
     const longest = elsewhere(first, this.at) === 0 ? options.patience : hint === undefined ? delay : options.cap;
     const left = first.remainingMs();
-    if (left === 0) return 1; // the deadline has come: its timer is about to say so
     if (delay > longest || delay >= left) return undefined;
-    return first.now() - first.call.startedAt + delay > options.maxElapsed ? undefined : delay;
+    return first.now() - first.startedAt + delay > options.maxElapsed ? undefined : delay;
   }
 
   /** Ms until our own layers would admit, where that is worth waiting for. */
@@ -245,9 +245,12 @@ class Rounds {
   }
 }
 
+/** Taken before a test's fake timers can be laid over it. */
+const nextTurn: (go: () => void) => unknown = globalThis.setImmediate ?? setTimeout;
+
 /** Rounds without a wait in between would starve every timer, the deadline's too. */
 function breathe(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+  return new Promise((resolve) => nextTurn(resolve));
 }
 
 function isFunction(given: unknown): boolean {

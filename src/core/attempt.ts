@@ -35,7 +35,6 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   readonly top: number;
   /** The attempt that began this one; `null`: the first of its call. */
   readonly outer: AttemptRecord | null;
-  /** What every context of the call repeats. */
   readonly said: Said | undefined;
   readonly serial = nextSerial();
   input: unknown = undefined;
@@ -107,7 +106,6 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   get over(): boolean {
     return this.is(CUT | EXPIRED);
   }
-  /** Whether the operation itself was called. */
   get called(): boolean {
     return this.is(CALLED);
   }
@@ -115,7 +113,6 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   get onceOnly(): boolean {
     return !this.call.stack.idempotent && this.context.idempotencyKey === undefined;
   }
-  /** Ended from outside: nothing goes on. */
   get isCut(): boolean {
     return this.is(CUT);
   }
@@ -129,7 +126,6 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   get isClosed(): boolean {
     return this.is(CUT | EXPIRED | ANSWERED);
   }
-  /** The last attempt begun in it that is done. */
   get last(): AttemptRecord | null {
     return this.rare?.last ?? null;
   }
@@ -146,7 +142,6 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     return Math.min(own, this.outer?.dueAt ?? this.call.dueAt);
   }
 
-  /** The same as epoch ms. */
   get deadlineAt(): number | undefined {
     return this.rare?.deadlineAt ?? (this.outer === null ? this.call.deadlineAt : this.outer.deadlineAt);
   }
@@ -182,7 +177,6 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     this.rare?.lent?.close(answer, isLate);
   }
 
-  /** Takes in what it began, to end it when it is ended itself. */
   hold(kid: Cuttable): void {
     this.more.kids.add(kid);
   }
@@ -195,14 +189,20 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     if (this.rare !== null) for (const kid of [...this.rare.kids]) kid.abandon(cut);
   }
 
-  /** A call made in it is over. */
   leave(child: CallRecord): void {
     this.letGo(child);
   }
 
-  /** This ended a call made in it whose own retry or fallback gave up: final for every retry above. */
   endedBy(given: unknown): void {
     this.more.finals.push(given);
+  }
+
+  cancelledBy(reason: unknown): void {
+    this.more.cancels.push(reason);
+  }
+
+  wasCancelledBy(error: unknown): boolean {
+    return this.rare !== null && (this.rare.cancels.includes(error) || (this.last?.wasCancelledBy(error) ?? false));
   }
 
   /** Whether this ended a call made in it whose own retry or fallback gave up: final for every retry above. */

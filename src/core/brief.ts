@@ -14,6 +14,7 @@ function show(seen: unknown): string {
     // also those of another realm
     if (seen instanceof Error || kind === "[object Error]")
       return String((seen as Error).message || (seen as Error).name);
+    if (typeof seen === "function") return `a ${(seen as { kind?: string }).kind ?? "function"}`;
     if (typeof seen === "bigint" || typeof seen === "number") return String(seen);
     return tryJson(seen) ?? (typeof seen === "object" ? kind : String(seen));
   } catch {

@@ -65,6 +65,15 @@ function inspect(value: unknown, checks: readonly Check<unknown>[], context: Cal
 }
 
 function verdict(value: unknown, found: readonly Found[]): Checked {
-  const findings = found.flatMap((one) => (one === undefined ? [] : [typeof one === "string" ? { wanted: one } : one]));
+  const findings = found.flatMap(findingsIn);
   return findings.length === 0 ? { value } : { findings };
+}
+
+/** In JavaScript a check may answer anything: a list is meant well, the rest is a mistake of the check. */
+function findingsIn(answer: unknown): Finding[] {
+  if (answer === undefined) return [];
+  if (Array.isArray(answer)) return answer.flatMap(findingsIn);
+  if (typeof answer === "string") return [{ wanted: answer }];
+  if (typeof (answer as Finding | null)?.wanted === "string") return [answer as Finding];
+  throw new TypeError("A check gives what it found, { path?, got?, wanted }, or a sentence, or nothing.");
 }

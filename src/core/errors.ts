@@ -268,5 +268,6 @@ function list(findings: readonly Finding[]): string {
 
 /** "no such key" wants nothing. */
 function say(wanted: string, got: unknown): string {
+  if (typeof wanted !== "string") return `wanted something else, got ${brief(got)}`; // made by hand, and a message never throws
   return `${wanted.startsWith("no ") ? "" : "wanted "}${wanted}${got === undefined ? "" : `, got ${brief(got)}`}`;
 }

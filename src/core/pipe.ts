@@ -1,4 +1,5 @@
 // The second style: wrappers applied by hand, in exactly this order.
+import { OptionsInvalidError } from "./errors.ts";
 
 /**
  * Applies wrappers to an operation, the innermost first.
@@ -60,5 +61,8 @@ export function pipe<A, B, C, D, E, F, G, H, I, J>(
   ij: (i: I) => J,
 ): J;
 export function pipe(operation: unknown, ...wrappers: ((operation: unknown) => unknown)[]): unknown {
-  return wrappers.reduce((inner, wrap) => wrap(inner), operation);
+  return wrappers.reduce((inner, wrap, i) => {
+    if (typeof wrap === "function") return wrap(inner);
+    throw new OptionsInvalidError("pipe", [{ path: String(i + 1), got: wrap, wanted: "a wrapper, such as retry()" }]);
+  }, operation);
 }

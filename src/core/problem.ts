@@ -3,6 +3,7 @@ import { classify } from "./classify.ts";
 import { type ErrorCode, HoldfastError } from "./errors.ts";
 import { field, nameOf, textField } from "./shapes.ts";
 import { storyOf } from "./stories.ts";
+import type { FailureKind } from "./verdict.ts";
 
 export interface Problem {
   readonly status: number;
@@ -83,8 +84,17 @@ function ofForeign(error: unknown): Problem {
   const verdict = classify(error);
   const cancelled = verdict?.kind === "cancelled" || storyOf(error)?.state === "cancelled";
   if (cancelled) return answer(nameOf(error) === "TimeoutError" ? 504 : 503);
-  return verdict?.kind === "rateLimited" ? answer(429, verdict.retryAfterMs) : answer(500);
+  return answer(statusOfKind[verdict?.kind ?? "unknown"] ?? 500, verdict?.retryAfterMs);
 }
+
+/** Of what is called, and does not do: it may be well later. */
+const statusOfKind: Partial<Record<FailureKind, Status>> = {
+  rateLimited: 429,
+  network: 503,
+  overloaded: 503,
+  transient: 503,
+  timeout: 504,
+};
 
 function answer(status: Status, retryAfterMs?: number | undefined, more?: string): Problem {
   const headers: Record<string, string> = { "content-type": "application/problem+json" };

@@ -13,6 +13,8 @@ export interface Parent {
   leave(child: CallRecord): void;
   /** This ended a call made in it whose own retry or fallback gave up. */
   endedBy(given: unknown): void;
+  /** With this a call made in it was cancelled. */
+  cancelledBy(reason: unknown): void;
 }
 
 /** The timer of a deadline, which on a body's way holds no process. */
@@ -82,6 +84,8 @@ export class RareOfAttempt {
   lent: Lent | null = null;
   /** What ended the calls made in it whose own retry or fallback gave up. */
   readonly finals: unknown[] = [];
+  /** What the calls made in it were cancelled with. */
+  readonly cancels: unknown[] = [];
   /** Inputs as they were before the layer of this index changed them. */
   readonly inputs: { readonly at: number; readonly input: unknown }[] = [];
   /** What it began and what has not truly ended, with the index of the layer that began it. */

@@ -89,7 +89,6 @@ export class CallRecord implements Cuttable {
   get id(): string {
     return idOf(this.no);
   }
-  // what an event says of its call
   get call(): string {
     return this.id;
   }
@@ -252,6 +251,7 @@ export class CallRecord implements Cuttable {
       if (watched) tellEnd(this, this.end);
     }
     if (failed && this.gaveUp) this.rare?.parent?.endedBy(value);
+    if (this.end?.state === "cancelled") this.rare?.parent?.cancelledBy(value);
     // of a failed call it tells the story's last failure, when somebody asks
     if (ok) this.forget(value, verdict);
     const body = ok && (this.following !== null || this.rare !== null) ? bodyOf(value) : undefined;

@@ -4,6 +4,7 @@ import { classifyError, classifyValue } from "./classify.ts";
 import { HoldfastError } from "./errors.ts";
 import { CANCELLED, OVERDUE, OVERDUE_EARLY } from "./final.ts";
 import type { Cut } from "./record.ts";
+import { verdicts } from "./table.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** Throws what a user's `classify` throws. */
@@ -15,7 +16,13 @@ export function errorVerdict(attempt: AttemptRecord, error: unknown): Verdict {
   if (last?.threw && last.value === error && last.verdict !== undefined) {
     if (!last.isCut || HoldfastError.is(error, "DEADLINE_EXCEEDED")) return last.verdict;
   }
-  return (classify === undefined ? undefined : classify(error, classifyError)) ?? classifyError(error);
+  const standard = (seen: unknown) => notOurs(attempt, seen, classifyError(seen));
+  return (classify === undefined ? undefined : classify(error, standard)) ?? standard(error);
+}
+
+/** An abort that is neither the caller's nor that of a call made in the attempt is a failure like others: a client's own time-out, say. */
+function notOurs(attempt: AttemptRecord, error: unknown, verdict: Verdict): Verdict {
+  return verdict.kind !== "cancelled" || attempt.over || attempt.wasCancelledBy(error) ? verdict : verdicts.unknown;
 }
 
 /** `undefined`: nothing wrong with it. Throws what a user's `classify` throws. */

@@ -1,5 +1,6 @@
 // How a wrapper is made: options parsed once, a layer laid round an operation.
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { z } from "zod";
 import type { About } from "./bus.ts";
 import { protectedBy } from "./enter.ts";
 import { type HoldfastError, OptionsInvalidError } from "./errors.ts";
@@ -11,6 +12,7 @@ import { refuse } from "./refusal.ts";
 import { findingsOf } from "./schema.ts";
 import { LiveSeams, type Seams } from "./seams.ts";
 import { type LayerSpec, type Stack, stackOf, type Traits } from "./stack.ts";
+import { wanted } from "./wanted.ts";
 
 /** What a wrapper is made with. */
 export interface Tools extends Seams {
@@ -49,7 +51,9 @@ export function defineWrapper<Options>(
   seams?: Partial<Seams>,
 ): Wrapper {
   const options = parseOptions(kind, schema as StandardSchemaV1<unknown, Options>, given);
-  return wrapperOf({ kind, options: options as object, layer: make(options, toolsOf(seams)) }, seams);
+  const layer = make(options, toolsOf(seams));
+  if (!isLayer(layer)) throw new OptionsInvalidError(kind, [{ path: "make", got: layer, wanted: layers }]);
+  return wrapperOf({ kind, options: options as object, layer }, seams);
 }
 
 export function parseOptions<Options>(
@@ -57,7 +61,11 @@ export function parseOptions<Options>(
   schema: StandardSchemaV1<unknown, Options>,
   given: unknown,
 ): Options {
-  const parsed = schema["~standard"].validate(given);
+  if (typeof given === "function")
+    throw new OptionsInvalidError(name, [
+      { got: given, wanted: `options; an operation goes to what \`${name}()\` gives` },
+    ]);
+  const parsed = validated(schema, given);
   if (parsed instanceof Promise) throw new TypeError(`The options of "${name}" have to be checked synchronously.`);
   if (parsed.issues !== undefined) throw new OptionsInvalidError(name, findingsOf(parsed.issues, given));
   return parsed.value;
@@ -76,7 +84,7 @@ export function toolsOf(seams: Partial<Seams> | undefined): Tools {
 /** A wrapper that lays this round what it is given. */
 export function wrapperOf(spec: LayerSpec, seams?: Partial<Seams>): Wrapper {
   const wrapper = <I, O>(operation: Operation<I, O>): Protected<I, O> => {
-    const base = baseOf(operation as Operation<never, unknown>);
+    const base = baseOf(operation as Operation<never, unknown>, spec.kind);
     const traits = seams === undefined ? base : { ...base, seams: base.seams.with(seams) };
     return protectedBy(fuse(base.operation, [...base.specs, spec], traits));
   };
@@ -84,9 +92,12 @@ export function wrapperOf(spec: LayerSpec, seams?: Partial<Seams>): Wrapper {
 }
 
 /** The stack to lay more round: what `pipe` made merges, what `protect` made stays a call of its own. */
-export function baseOf(operation: Operation<never, unknown>): Pick<Stack, "operation" | "specs"> & Traits {
+export function baseOf(
+  operation: Operation<never, unknown>,
+  whose: string,
+): Pick<Stack, "operation" | "specs"> & Traits {
   if (typeof operation !== "function")
-    throw new OptionsInvalidError("wrapper", [{ path: "operation", got: operation, wanted: "a function" }]);
+    throw new OptionsInvalidError(whose, [{ path: "operation", got: operation, wanted: "a function" }]);
   const known = stackOf(operation);
   if (known !== undefined && !known.declared) return known;
   const name = operation.name || "anonymous";
@@ -109,6 +120,24 @@ const plain: Omit<Traits, "name" | "component"> = {
  * const getUser = pipe(named("user", async (id: string) => ({ id })), timeout("2s"), retry());
  */
 export function named<I = void, O = unknown>(name: string, operation: Operation<I, O>): Protected<I, O> {
-  const base = baseOf(operation as Operation<never, unknown>);
+  const base = baseOf(operation as Operation<never, unknown>, name);
   return protectedBy(fuse(base.operation, base.specs, { ...base, name, component: name }));
 }
+
+const layers =
+  "a function that gives { bracket: { before?, … } }, { recovery: { recover } } or { around: (operation) => … }";
+
+function isLayer(given: Layer): boolean {
+  if (typeof given !== "object" || given === null) return false;
+  if ("around" in given) return typeof given.around === "function";
+  if ("recovery" in given) return typeof given.recovery?.recover === "function";
+  return "bracket" in given && typeof given.bracket === "object" && given.bracket !== null;
+}
+
+/** In our words, where it is zod that finds something and nothing better was written beside the option. */
+function validated<Options>(schema: StandardSchemaV1<unknown, Options>, given: unknown) {
+  const { success, data, error } = schema instanceof z.ZodType ? schema.safeParse(given, { error: wanted }) : none;
+  if (success === undefined) return schema["~standard"].validate(given);
+  return success ? { value: data as Options, issues: undefined } : { issues: error.issues };
+}
+const none = { success: undefined, data: undefined, error: undefined };

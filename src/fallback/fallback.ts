@@ -37,10 +37,10 @@ export interface Fallback<I, O> {
 
 const isFunction = (given: unknown) => typeof given === "function";
 const tierSchema = z.preprocess(
-  (given) => (isFunction(given) ? { name: baseOf(given as GivenOperation).name, operation: given } : given),
+  (given) => (isFunction(given) ? { operation: given } : given),
   z.strictObject(
     {
-      name: z.string().min(1),
+      name: z.string().min(1).optional(),
       operation: z.custom<GivenOperation>(isFunction, { error: "a function" }),
       when: z.custom<NonNullable<Tier<never, unknown>["when"]>>(isFunction, { error: "a function" }).optional(),
       timeout: spanSchema.optional(),
@@ -51,7 +51,7 @@ const tierSchema = z.preprocess(
     },
   ),
 );
-export const tiersSchema = z.array(tierSchema).min(1, { error: "at least one tier" });
+export const tiersSchema = z.array(tierSchema, { error: "a list of tiers" }).min(1, { error: "at least one tier" });
 const optionsSchema = z.strictObject({
   otherwise: z.custom<Otherwise>(isFunction, { error: "a function" }).optional(),
 });
@@ -87,15 +87,24 @@ export function fallbackSpec(
   tools: Tools,
 ): LayerSpec {
   const ways = tiers.map(({ name, operation, when, timeout }, index): Way => {
-    const base = baseOf(operation);
+    const base = baseOf(operation, "fallback");
     const specs = [...base.specs, ...shape(timeout, stackOf(operation)?.declared ?? false)];
-    return { operation, when, segment: segment(base.operation, specs, index + 1, name) };
+    return {
+      operation,
+      when,
+      segment: segment(base.operation, specs, index + 1, name ?? nameOf(base.name, index + 1)),
+    };
   });
   return {
     kind: "fallback",
     options: { tiers: ways.map((way) => way.segment.tierName), ...(otherwise !== undefined && { otherwise }) },
     layer: { recovery: recovery(ways, otherwise, tools) },
   };
+}
+
+/** A function without a name is told apart by its place. */
+function nameOf(name: string, tier: number): string {
+  return name === "anonymous" ? `tier ${tier}` : name;
 }
 
 function timed(timeout: number | undefined): readonly LayerSpec[] {

@@ -62,9 +62,7 @@ describe("a bad option", () => {
   });
 
   it("is a longest break shorter than the first", () => {
-    expect(() => breaker({ breakTime: "5s", maxBreakTime: "1s" })).toThrow(
-      /maxBreakTime: wanted at least breakTime/,
-    );
+    expect(() => breaker({ breakTime: "5s", maxBreakTime: "1s" })).toThrow(/maxBreakTime: wanted at least breakTime/);
     expect(() => breaker({ breakTime: "10m" })).not.toThrow();
   });
 });

@@ -232,7 +232,7 @@ describe("a policy's `run`", () => {
       throw down;
     };
     expect(await stripe.run(thrown).catch((error) => error)).toBe(down);
-    expect(await stripe.run(undefined as never).catch((error) => error)).toBeInstanceOf(TypeError);
+    expect(await stripe.run(undefined as never).catch((error) => error)).toBeInstanceOf(OptionsInvalidError);
   });
 
   it("builds nothing anew: what makes a function protected happens once", async () => {

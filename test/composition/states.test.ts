@@ -270,9 +270,10 @@ describe("`cancelled`", () => {
 
   it("is no word for an operation that aborts itself", async () => {
     const { seams, end } = setup();
-    const call = protect("user", script({ error: new DOMException("mine", "AbortError") }), { seams, retry: {} });
+    const mine = { error: new DOMException("mine", "AbortError") };
+    const call = protect("user", script(mine, mine, mine), { seams, retry: { base: 0 } });
     const { story } = await end(call, undefined);
-    expect([story.state, story.failures[0]?.kind, story.attempts]).toEqual(["failed", "cancelled", 1]);
+    expect([story.state, story.failures[0]?.kind, story.attempts]).toEqual(["failed", "unknown", 3]);
   });
 
   it("is no word for an abort that comes after the end", async () => {

@@ -196,8 +196,8 @@ const turningAway = defineWrapper("away", z.undefined(), undefined, (_, { refuse
 const untold: ReadonlyArray<[what: string, inner: () => Inner, error: unknown, tierIsAsked: boolean]> = [
   ["the caller's abort", () => never, "stop", false],
   [
-    "an abort of the operation's own",
-    () => script({ error: new DOMException("", "AbortError") }),
+    "an abort of a call made inside, by the operation's own signal",
+    () => (_, context) => protect("inner", never)(undefined, { ...context, signal: AbortSignal.abort() }),
     expect.any(DOMException),
     false,
   ],

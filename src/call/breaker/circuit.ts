@@ -10,6 +10,8 @@ import type { Settings } from "./settings.ts";
 
 /** A probe keeps its place as long as the break was, and at least so many ms. */
 const shortestLease = 10_000;
+/** When to look again at a breaker that is being tried: at the latest after so many ms. */
+const soon = 1_000;
 
 export class Circuit {
   readonly settings: Settings;
@@ -77,7 +79,8 @@ export class Circuit {
     const { phase } = this;
     if (this.isolated !== undefined) return Number.POSITIVE_INFINITY;
     if (phase.is === "open") return Math.max(0, phase.broken.until - now);
-    return phase.is === "halfOpen" ? phase.places.waitMs(now) : 0;
+    // its places are leased for long, but are given back as soon as the probes have their answers
+    return phase.is === "halfOpen" ? Math.min(soon, phase.places.waitMs(now)) : 0;
   }
 
   /** Takes a half-open place where one has to be taken; gives the ms to wait, or 0. */

@@ -1,0 +1,27 @@
+// What an option wants, said as what is wanted: zod says what was wrong.
+import type { z } from "zod";
+
+type Issue = Parameters<z.core.$ZodErrorMap>[0];
+
+/** For zod's `error`: used where an option has no words of its own. */
+export function wanted(issue: Issue): string | undefined {
+  switch (issue.code) {
+    case "invalid_type":
+      return kinds[issue.expected] ?? `${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
+    case "too_small":
+      return bound(issue.inclusive === false ? "more than" : "at least", issue.minimum, issue.origin);
+    case "too_big":
+      return bound(issue.inclusive === false ? "less than" : "at most", issue.maximum, issue.origin);
+    case "invalid_value":
+      return issue.values.map((value) => JSON.stringify(value) ?? String(value)).join(" or ");
+    default:
+      return undefined;
+  }
+}
+
+const kinds: Readonly<Record<string, string>> = { int: "a whole number", array: "a list" };
+
+function bound(words: string, limit: number | bigint, origin: string): string {
+  const unit = origin === "string" ? " characters" : origin === "array" ? " of them" : "";
+  return `${words} ${limit}${unit}`;
+}
