@@ -24,6 +24,8 @@ export interface Work extends Effort {
   readonly memoryRounds: number;
   readonly startRounds: number;
   readonly failoverMs: number;
+  /** By what factor a limit may be missed. */
+  readonly slack: number;
 }
 
 export async function measure(library: Library, work: Work): Promise<Figures> {

@@ -1,5 +1,5 @@
 // npm run bench: builds the package, measures it beside its peers, prints the tables; fails when a limit is not reached.
-// -- --quick: fewer rounds, for CI. -- --write: also writes docs/benchmarks.md.
+// -- --quick: fewer rounds, for CI, where only a clear miss fails. -- --write: also writes docs/benchmarks.md.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { engines } from "./cases/peers.ts";
@@ -15,14 +15,14 @@ const { quick, write } = parseArgs({
 if (quick && write) throw new Error("--write needs a full run: leave out --quick");
 
 const work: Work = quick
-  ? { rounds: 11, warmup: 4, slotMs: 4, memoryRounds: 1, startRounds: 100, failoverMs: 2000 }
-  : { rounds: 61, warmup: 6, slotMs: 15, memoryRounds: 5, startRounds: 500, failoverMs: 12_000 };
+  ? { rounds: 15, warmup: 8, slotMs: 8, memoryRounds: 1, startRounds: 100, failoverMs: 2000, slack: 1.15 }
+  : { rounds: 61, warmup: 6, slotMs: 15, memoryRounds: 5, startRounds: 500, failoverMs: 12_000, slack: 1 };
 
 const figures = await measure(await build(), work);
 const results = checks(figures);
 const text = page(figures, results, work);
 console.log(text);
-if (quick) console.log("\nA quick run: fewer rounds, so the figures are rough.");
+if (quick) console.log("\nA quick run: few rounds, rough figures, so a limit may be missed by 15 %.");
 if (write) writeFileSync(new URL("../../docs/benchmarks.md", import.meta.url), `${text}\n`);
 
 const unsteady = unsteadiness(found(figures.times, engines));
@@ -30,6 +30,6 @@ if (unsteady > 0.3)
   console.error(
     `\nThe machine is busy: half of the rounds lie ${Math.round(unsteady * 100)} % apart. Run it again when it is idle.`,
   );
-const failed = results.filter((check) => !reached(check));
+const failed = results.filter((check) => !reached(check, work.slack));
 for (const { what, measured } of failed) console.error(`not reached: ${what}: ${measured.toFixed(2)}`);
 process.exit(failed.length > 0 ? 1 : 0);
