@@ -12,7 +12,7 @@ export interface Check {
 }
 
 /** `slack`: by what factor a rough run may miss. */
-export function reached({ measured, atMost = Infinity, atLeast = 0 }: Check, slack: number): boolean {
+export function reached({ measured, atMost = Infinity, atLeast = -Infinity }: Check, slack: number): boolean {
   return measured <= atMost * slack && measured >= atLeast / slack;
 }
 
