@@ -59,7 +59,7 @@ describe("a folder", () => {
       "empty.md": expect.stringContaining("empty"),
       "large.md": "too large: 5.0 MB, a document may have 1.0 MB; split it",
       "latin.txt": expect.stringContaining("UTF-8"),
-      "lost.md": expect.stringContaining("no such file"),
+      "lost.md": expect.stringContaining("a link to nothing"),
     });
   });
 
