@@ -56,6 +56,7 @@ function enter(call: CallRecord, input: unknown, options: Options | undefined): 
   else {
     call.root = attempt;
     attempt.begin(input);
+    call.following?.soon();
   }
   call.entered();
 }

@@ -7,6 +7,8 @@ const HUB = Symbol("holdfast.hub");
 class Hub implements Following {
   private readonly signal: AbortSignal;
   private first: CallRecord | null = null;
+  private state: "idle" | "soon" | "listening" = "idle";
+  private readonly listen = () => this.begin();
 
   constructor(signal: AbortSignal) {
     this.signal = signal;
@@ -16,7 +18,6 @@ class Hub implements Following {
     call.following = this;
     call.later = this.first;
     if (this.first !== null) this.first.earlier = call;
-    else this.signal.addEventListener("abort", this);
     this.first = call;
   }
 
@@ -25,7 +26,25 @@ class Hub implements Following {
     else this.first = call.later;
     if (call.later !== null) call.later.earlier = call.earlier;
     call.following = call.earlier = call.later = null;
-    if (this.first === null) this.signal.removeEventListener("abort", this);
+    if (this.first !== null || this.state !== "listening") return;
+    this.state = "idle";
+    this.signal.removeEventListener("abort", this);
+  }
+
+  /** In the same turn, but not for what has its answer already: to add and remove a listener costs as much as all the rest. */
+  soon(): void {
+    if (this.signal.aborted) return this.handleEvent(); // by the operation, as it was called
+    if (this.state !== "idle") return;
+    this.state = "soon";
+    now.then(this.listen);
+  }
+
+  private begin(): void {
+    this.state = "idle";
+    if (this.first === null) return;
+    if (this.signal.aborted) return this.handleEvent();
+    this.state = "listening";
+    this.signal.addEventListener("abort", this);
   }
 
   handleEvent(): void {
@@ -37,6 +56,8 @@ class Hub implements Following {
     }
   }
 }
+
+const now = Promise.resolve();
 
 /** Ends the call when the signal aborts, until the call leaves. */
 export function follow(call: CallRecord, signal: AbortSignal): void {

@@ -38,12 +38,12 @@ interface Root extends Cuttable {
 /** The way a call hears of its caller's abort. */
 export interface Following {
   leave(call: CallRecord): void;
+  soon(): void;
 }
 
-/** How it ended, where somebody may ask. */
+/** How it ended, where somebody may ask; `given` is the error. */
 export interface End {
   readonly ok: boolean;
-  /** The error, or a value that tells of a failure. */
   readonly given: unknown;
   readonly state: StoryState;
   readonly elapsedMs: number;
@@ -145,7 +145,7 @@ export class CallRecord implements Cuttable {
     return this.rare;
   }
 
-  /** The caller has its promise: from now on a rejection finds somebody who holds it. */
+  /** The caller has its promise: a rejection finds somebody. */
   entered(): void {
     this.flags &= ~ENTERING;
   }

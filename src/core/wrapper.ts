@@ -61,7 +61,7 @@ export function parseOptions<Options>(
   schema: StandardSchemaV1<unknown, Options>,
   given: unknown,
 ): Options {
-  if (typeof given === "function")
+  if (typeof given === "function" && schema instanceof z.ZodObject)
     throw new OptionsInvalidError(name, [
       { got: given, wanted: `options; an operation goes to what \`${name}()\` gives` },
     ]);

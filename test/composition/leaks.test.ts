@@ -277,6 +277,7 @@ describe("ten thousand calls on one signal", () => {
     const { signal } = controller;
     const call = protect("user", never, { timeout: "5s", deadline: "9s", retry: {} });
     const ends = Array.from({ length: 10_000 }, () => call(undefined, { signal }).catch((error) => error));
+    await Promise.resolve();
     expect(getEventListeners(signal, "abort")).toHaveLength(1);
     controller.abort("stop");
     expect(new Set(await Promise.all(ends))).toEqual(new Set(["stop"]));

@@ -3,6 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { named } from "../../src/core/wrapper.ts";
+import { protect } from "../../src/protect.ts";
 
 /** Calls on one signal, each pending until it is told to end. */
 function setup() {
@@ -25,6 +26,7 @@ describe("calls on one signal", () => {
     const warned = vi.fn();
     process.on("warning", warned);
     const pending = Array.from({ length: 10_000 }, start);
+    await Promise.resolve();
     expect(listeners()).toBe(1);
     for (const end of ends) end();
     await Promise.all(pending);
@@ -32,6 +34,23 @@ describe("calls on one signal", () => {
     process.off("warning", warned);
     expect(listeners()).toBe(0);
     expect(warned).not.toHaveBeenCalled();
+  });
+
+  it("that have their answer in the same turn never touch it", async () => {
+    const { controller } = setup();
+    const { signal } = controller;
+    const listening = vi.spyOn(signal, "addEventListener");
+    const call = protect("at once", async () => "done", { timeout: "1s", retry: {} });
+    for (let i = 0; i < 100; i++) expect(await call(undefined, { signal })).toBe("done");
+    expect(listening).not.toHaveBeenCalled();
+  });
+
+  it("hear an abort that comes in the turn of their start, in that turn", async () => {
+    const { start, controller } = setup();
+    const pending = start();
+    controller.abort("at once");
+    const turned = turn().then(() => "a turn later");
+    expect(await Promise.race([pending.catch((reason) => reason), turned])).toBe("at once");
   });
 
   it("all end when it aborts, each with its very reason, and let go of it", async () => {
@@ -92,6 +111,7 @@ describe("calls on one signal", () => {
             ending?.end();
             await ending?.answer;
           }
+          await Promise.resolve();
           expect(listeners()).toBe(pending.length > 0 ? 1 : 0);
         }
         if (abort) controller.abort("over");
