@@ -8,7 +8,6 @@ class Hub implements Following {
   private readonly signal: AbortSignal;
   private first: CallRecord | null = null;
   private state: "idle" | "soon" | "listening" = "idle";
-  private readonly listen = () => this.begin();
 
   constructor(signal: AbortSignal) {
     this.signal = signal;
@@ -36,10 +35,10 @@ class Hub implements Following {
     if (this.signal.aborted) return this.handleEvent(); // by the operation, as it was called
     if (this.state !== "idle") return;
     this.state = "soon";
-    now.then(this.listen);
+    if (waiting.push(this) === 1) now.then(beginAll);
   }
 
-  private begin(): void {
+  begin(): void {
     this.state = "idle";
     if (this.first === null) return;
     if (this.signal.aborted) return this.handleEvent();
@@ -58,6 +57,13 @@ class Hub implements Following {
 }
 
 const now = Promise.resolve();
+let waiting: Hub[] = [];
+
+function beginAll(): void {
+  const hubs = waiting;
+  waiting = [];
+  for (const hub of hubs) hub.begin();
+}
 
 /** Ends the call when the signal aborts, until the call leaves. */
 export function follow(call: CallRecord, signal: AbortSignal): void {
