@@ -125,7 +125,7 @@ function attach(call: CallRecord, options: Options, parent: AttemptRecord | unde
 /** What every context of the call repeats: as the caller said it, where nothing is to be added. */
 function said(call: CallRecord, options: Options | undefined, parent: AttemptRecord | undefined): Said | undefined {
   const { criticality } = call.stack;
-  if (parent === undefined && criticality === undefined) return options;
+  if (parent === undefined && criticality === undefined) return saysMore(options) ? options : undefined;
   if (options === undefined) return { criticality };
   return {
     criticality: options.criticality ?? criticality,
@@ -135,6 +135,13 @@ function said(call: CallRecord, options: Options | undefined, parent: AttemptRec
     retry: options.retry,
     fallback: options.fallback,
   };
+}
+
+/** More than when to end. */
+function saysMore(options: Options | undefined): boolean {
+  if (options === undefined) return false;
+  const { accept, criticality, fallback, idempotencyKey, labels, retry } = options;
+  return (accept ?? criticality ?? fallback ?? idempotencyKey ?? labels ?? retry) !== undefined;
 }
 
 /** A call made by an operation is not the operation: it inherits no key, unless it is what the outer call protects. */
