@@ -109,7 +109,7 @@ function split(text: string): string[] {
 /** Unicode takes a lower-case code span for the rest of the sentence before it. */
 const beforeCode = /(?<=[.!?]["')\]]*\s+)(?=`)/;
 const abbreviation =
-  /(?:^|[\s("'„«[])(?:e\.g|i\.e|etc|cf|vs|approx|resp|incl|fig|eq|vol|pp?|dr|mrs?|prof|jr|inc|ltd|u\.s|a\.m|p\.m|z\.b|d\.h|u\.a|o\.ä|bzw|usw|ca|nr|vgl|evtl|ggf|inkl|p\.ex)\.[)\]"'”»]*\s+$/iu;
+  /(?:^|[\s("'„«[])(?:e\.g|i\.e|etc|cf|vs|approx|resp|incl|fig|eq|vol|pp?|dr|mrs?|prof|jr|inc|ltd|u\.s|a\.m|p\.m|z\.b|d\.h|u\.a|o\.ä|bzw|usw|ca|nr|vgl|evtl|ggf|inkl|mio|mrd|tsd|st|no|p\.ex)\.[)\]"'”»]*\s+$/iu;
 const initial = /(?:^|[\s(])\p{L}\.\s+$/u;
 const month = /^(?:Jan|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)/;
 

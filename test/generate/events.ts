@@ -53,7 +53,7 @@ generated from \`src/core/events.ts\` by \`npm run docs:events\`.
 import { events, protect } from "holdfast";
 
 const stop = events.on(["call.settled", "retry.scheduled"], (event) => {
-  if (event.type === "retry.scheduled") console.log(event.name, "again after a", event.kind, "failure");
+  if (event.type === "retry.scheduled") console.log(event.name, "again, it was", event.kind);
   else console.log(event.name, event.state, "after", event.attempts, "attempts");
 });
 
@@ -63,7 +63,7 @@ const shaky = async () => {
   return "ok";
 };
 await protect("shaky", shaky, { retry: { base: "1ms" } })();
-// → shaky again after a overloaded failure
+// → shaky again, it was overloaded
 // → shaky succeeded after 2 attempts
 stop();
 \`\`\`
