@@ -4,7 +4,7 @@ import type { CallRecord } from "./record.ts";
 import { type Segment, stackOf } from "./stack.ts";
 
 /** The attempt of which this call is the operation, or the tier, itself; not one that merely calls it. */
-export function directParent(call: CallRecord): AttemptRecord | undefined {
+function directParent(call: CallRecord): AttemptRecord | undefined {
   const parent = call.parent as AttemptRecord | null;
   return parent !== null && stackOf(parent.segment.operation) === call.stack ? parent : undefined;
 }

@@ -12,7 +12,7 @@ export interface ContextSource {
 }
 
 /** What a context repeats of its call. */
-export interface CallFacts {
+interface CallFacts {
   readonly name: string;
   readonly component: string;
   readonly id: string;

@@ -31,7 +31,7 @@ import type { FailureKind, Verdict } from "./verdict.ts";
 import { kindOfWording } from "./wording.ts";
 
 /** How many objects may still be looked at: causes may go in a circle, or very deep. */
-export interface Search {
+interface Search {
   left: number;
 }
 

@@ -13,7 +13,7 @@ export interface Seams {
 }
 
 /** What can be put in place for all calls at once: a name is one call's own. */
-export interface Replaceable {
+interface Replaceable {
   readonly events?: EventBus | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: (() => number) | undefined;

@@ -22,7 +22,7 @@ export interface Tools extends Seams {
 }
 
 /** Where a wrapper keeps what it lays round an operation. */
-export const SPEC: unique symbol = Symbol.for("holdfast/1/spec") as never;
+const SPEC: unique symbol = Symbol.for("holdfast/1/spec") as never;
 
 export function specOf(wrapper: unknown): LayerSpec | undefined {
   return typeof wrapper === "function" ? (wrapper as { readonly [SPEC]?: LayerSpec })[SPEC] : undefined;

@@ -3,7 +3,7 @@ import type { AnyEvent, Severity } from "../core/events.ts";
 import type { StoryState } from "../core/story.ts";
 import type { Finding } from "../core/verdict.ts";
 
-export type Level = "info" | "warn" | "error";
+type Level = "info" | "warn" | "error";
 
 /** What an event is logged as. */
 export interface Heard {

@@ -18,7 +18,7 @@ const most = 1_000;
 const longest = 4_000;
 
 /** How much of a copy is made, and what it stands in: the way back is a circle. */
-export interface Copying {
+interface Copying {
   left: number;
   readonly within: Set<unknown>;
 }

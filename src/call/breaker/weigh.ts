@@ -4,7 +4,7 @@ import type { Outcome, Verdict } from "../../core/verdict.ts";
 import { isThenable } from "../../core/wayIn.ts";
 import type { Settings } from "./settings.ts";
 
-export type Meaning = "success" | "failure" | "nothing";
+type Meaning = "success" | "failure" | "nothing";
 
 /** Throws what `when` throws. */
 export function weigh(outcome: Outcome<unknown>, verdict: Verdict | undefined, when: Settings["when"]): Meaning {
