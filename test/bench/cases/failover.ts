@@ -19,7 +19,7 @@ export interface Failover {
   readonly chain: Latency;
 }
 
-/** All options as they come; `forMs` longer than a break, so that probes of the dead provider are among the calls. */
+/** All options as they come, but for shorter breaks in a short run: probes of the dead provider are to be among the calls. */
 export async function failover({ breaker, protect }: Library, forMs: number): Promise<Failover> {
   const [first, second] = await Promise.all([provider("first"), provider("second")]);
   let tries = 0;
@@ -28,7 +28,7 @@ export async function failover({ breaker, protect }: Library, forMs: number): Pr
     return ask(first.port, signal);
   };
   const askSecond = (_: void, { signal }: { signal: AbortSignal }) => ask(second.port, signal);
-  const circuit = breaker();
+  const circuit = breaker(forMs > 5_000 ? {} : { breakTime: "500ms" });
   const chain = protect("ask", askFirst, { timeout: "1s", retry: {}, breaker: circuit, fallback: [askSecond] });
   const { signal } = new AbortController();
   const direct = () => askSecond(undefined, { signal });
