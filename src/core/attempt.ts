@@ -213,8 +213,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
       seen = field(seen, "cause");
       if (seen === undefined) break;
     }
-    const { last } = this.rare;
-    return last !== null && last !== this && last.isFinal(error);
+    return this.last?.isFinal(error) ?? false;
   }
 
   /** Puts its failure into the story, once, as the recoveries outside see it. */
@@ -272,10 +271,10 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     if (this.rare !== null) discard(this.rare.replaces, this.call.stack.discard);
   }
 
-  /** An attempt that it began is done; or: it is this one that counts. */
+  /** An attempt that it began is done; or: it is this one that counts, and be it itself. */
   heard(kid: AttemptRecord): void {
     this.letGo(kid);
-    this.more.last = kid;
+    this.more.last = kid === this ? null : kid;
   }
 
   is(flags: number): boolean {
