@@ -10,11 +10,11 @@ import { OptionsInvalidError } from "./core/errors.ts";
 import { SHARED } from "./core/explain.ts";
 import { stack } from "./core/fuse.ts";
 import type { CallContext, CallOptions, Duration, Operation, Protected } from "./core/operation.ts";
-import type { AnySchema } from "./core/schema.ts";
+import { type AnySchema, isSchema } from "./core/schema.ts";
 import type { Seams } from "./core/seams.ts";
 import { type LayerSpec, stackOf } from "./core/stack.ts";
 import type { Classify } from "./core/verdict.ts";
-import { wanted } from "./core/wanted.ts";
+import { functionSchema, wanted } from "./core/wanted.ts";
 import { baseOf, parseOptions, specOf, toolsOf } from "./core/wrapper.ts";
 import type { Policy, PolicyOptions, Protect } from "./declaration.ts";
 import { fallbackSpec, tiersSchema } from "./fallback/fallback.ts";
@@ -190,16 +190,8 @@ function key(kind: string, options: z.ZodType) {
     .optional();
 }
 
-function fn<T>() {
-  return z.custom<T>((given) => typeof given === "function", { error: "a function" }).optional();
-}
-
 function notYet(name: string) {
   return z.literal(false, { error: `no ${name} yet: it is not built` }).optional();
-}
-
-function isSchema(given: unknown): boolean {
-  return ((typeof given === "object" && given !== null) || typeof given === "function") && "~standard" in given;
 }
 
 const policySchema = z.strictObject({
@@ -209,7 +201,7 @@ const policySchema = z.strictObject({
   breaker: key("breaker", breakerSchema),
   bulkhead: notYet("bulkhead"),
   idempotent: z.boolean().optional(),
-  classify: fn<Classify>(),
+  classify: functionSchema<Classify>().optional(),
   criticality: z.enum(["critical", "normal", "sheddable", "background"]).optional(),
   seams: z.custom<Partial<Seams>>(isPlain, { error: "an object" }).optional(),
 });
@@ -222,6 +214,6 @@ const callSchema = policySchema.extend({
   gate: gateSchema.optional(),
   cache: notYet("cache"),
   fallback: z.preprocess((given) => (given === false ? undefined : given), tiersSchema.optional()),
-  idempotencyKey: fn<(input: never) => string>(),
-  discard: fn<(value: unknown) => unknown>(),
+  idempotencyKey: functionSchema<(input: never) => string>().optional(),
+  discard: functionSchema<(value: unknown) => unknown>().optional(),
 });

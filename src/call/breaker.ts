@@ -1,9 +1,11 @@
 // Leaves alone what fails too often, and tries it again with care.
+
 import { z } from "zod";
 import { durationSchema, spanSchema } from "../core/duration.ts";
 import type { Duration, Wrapper, WrapperFor } from "../core/operation.ts";
 import { LiveSeams, type Seams } from "../core/seams.ts";
 import type { Outcome, Verdict } from "../core/verdict.ts";
+import { functionSchema } from "../core/wanted.ts";
 import { parseOptions, wrapperOf } from "../core/wrapper.ts";
 import { CircuitBracket, KeyedBracket } from "./breaker/bracket.ts";
 import { Circuit } from "./breaker/circuit.ts";
@@ -84,8 +86,6 @@ const rate = z.custom<number>((given) => typeof given === "number" && given > 0 
 const count = z.custom<number>((given) => Number.isSafeInteger(given) && (given as number) >= 1, {
   error: "a whole number, at least 1",
 });
-const fn = { error: "a function" };
-const isFunction = (given: unknown) => typeof given === "function";
 
 export const breakerSchema = z
   .strictObject({
@@ -100,8 +100,8 @@ export const breakerSchema = z
     halfOpenCalls: count.optional(),
     ramp: durationSchema.optional(),
     mode: z.enum(["enforce", "observe", "off"], { error: '"enforce", "observe" or "off"' }).optional(),
-    when: z.custom<NonNullable<BreakerOptions["when"]>>(isFunction, fn).optional(),
-    key: z.custom<(input: never) => string>(isFunction, fn).optional(),
+    when: functionSchema<NonNullable<BreakerOptions["when"]>>().optional(),
+    key: functionSchema<(input: never) => string>().optional(),
   })
   .superRefine((given, context) => {
     const { slowCallRate, slowCallDuration, breakTime, maxBreakTime } = given;

@@ -1,4 +1,5 @@
 // Tries again what may do better next time: on p-retry, after the verdict, at the other side's hint.
+
 import pRetry from "p-retry";
 import { z } from "zod";
 import { mayAsk } from "../core/askable.ts";
@@ -11,6 +12,7 @@ import { mayHaveBeenReceived } from "../core/received.ts";
 import type { Seams } from "../core/seams.ts";
 import type { InnerRecovery } from "../core/stack.ts";
 import type { Outcome, Verdict } from "../core/verdict.ts";
+import { functionSchema } from "../core/wanted.ts";
 import { defineWrapper, type Tools } from "../core/wrapper.ts";
 import { type Backoff, delayAfter, type Jitter } from "./backoff.ts";
 
@@ -40,7 +42,7 @@ export interface Retry extends Wrapper {
 export const retrySchema = z.strictObject({
   attempts: z.int().min(1).default(3),
   backoff: z
-    .union([z.enum(["exponential", "linear", "constant"]), z.custom<(attempt: number) => number>(isFunction)], {
+    .union([z.enum(["exponential", "linear", "constant"]), functionSchema<(attempt: number) => number>()], {
       error: '"exponential", "linear", "constant" or a function',
     })
     .default("exponential"),
@@ -49,7 +51,7 @@ export const retrySchema = z.strictObject({
   jitter: z.enum(["full", "decorrelated", "none"]).default("full"),
   maxElapsed: limitSchema.prefault(Number.POSITIVE_INFINITY),
   patience: durationSchema.prefault("1s"),
-  when: z.custom<When>(isFunction, { error: "a function" }).optional(),
+  when: functionSchema<When>().optional(),
 });
 
 type When = NonNullable<RetryOptions["when"]>;
@@ -251,8 +253,4 @@ const nextTurn: (go: () => void) => unknown = globalThis.setImmediate ?? setTime
 /** Rounds without a wait in between would starve every timer, the deadline's too. */
 function breathe(): Promise<void> {
   return new Promise((resolve) => nextTurn(resolve));
-}
-
-function isFunction(given: unknown): boolean {
-  return typeof given === "function";
 }

@@ -1,9 +1,11 @@
 // What a schema and checks of one's own find in a value: guard asks it of the input, gate of the output.
+
 import { z } from "zod";
 import type { CallContext } from "./operation.ts";
 import { type AnySchema, findingsOf } from "./schema.ts";
 import { type Issue, type Result, validatorOf } from "./validate.ts";
 import type { Finding } from "./verdict.ts";
+import { functionSchema } from "./wanted.ts";
 import { isThenable } from "./wayIn.ts";
 
 type Found = Finding | string | undefined;
@@ -14,9 +16,7 @@ export type Check<T> = (
   context: CallContext,
 ) => Finding | string | undefined | Promise<Finding | string | undefined>;
 
-export const checksSchema = z
-  .array(z.custom<Check<unknown>>((given) => typeof given === "function", { error: "a function" }))
-  .optional();
+export const checksSchema = z.array(functionSchema<Check<unknown>>()).optional();
 
 /** The value as the schema gives it, or what was found. */
 export type Checked = { readonly value: unknown } | Refused;

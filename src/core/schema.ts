@@ -9,6 +9,10 @@ export type In<S> = S extends StandardSchemaV1<infer I, any> ? I : never;
 // biome-ignore lint/suspicious/noExplicitAny: likewise
 export type Out<S> = S extends StandardSchemaV1<any, infer O> ? O : never;
 
+export function isSchema(given: unknown): boolean {
+  return ((typeof given === "object" && given !== null) || typeof given === "function") && "~standard" in given;
+}
+
 /** Every issue with its path, and what stands there in what was given. */
 export function findingsOf(issues: readonly StandardSchemaV1.Issue[], given: unknown): Finding[] {
   return issues.flatMap((issue) => {

@@ -1,7 +1,12 @@
 // What an option wants, said as what is wanted: zod says what was wrong.
-import type { z } from "zod";
+import { z } from "zod";
 
 type Issue = Parameters<z.core.$ZodErrorMap>[0];
+
+/** An option that is a function of the user's. */
+export function functionSchema<T>() {
+  return z.custom<T>((given) => typeof given === "function", { error: "a function" });
+}
 
 /** For zod's `error`: used where an option has no words of its own. */
 export function wanted(issue: Issue): string | undefined {

@@ -1,4 +1,5 @@
 // Something else instead: other ways to the same answer, tried in order.
+
 import { z } from "zod";
 import { timeoutSpec } from "../call/timeout.ts";
 import { mayAsk } from "../core/askable.ts";
@@ -13,6 +14,7 @@ import { mayHaveBeenReceived } from "../core/received.ts";
 import type { Seams } from "../core/seams.ts";
 import { type InnerRecovery, type LayerSpec, readyIn, readyThrough, type Segment, stackOf } from "../core/stack.ts";
 import type { Failure, FailureKind, Verdict } from "../core/verdict.ts";
+import { functionSchema } from "../core/wanted.ts";
 import { baseOf, parseOptions, type Tools, toolsOf, wrapperOf } from "../core/wrapper.ts";
 
 /** One of the ways that follow. A bare function is a tier named after itself. */
@@ -35,14 +37,13 @@ export interface Fallback<I, O> {
   readonly kind: "fallback";
 }
 
-const isFunction = (given: unknown) => typeof given === "function";
 const tierSchema = z.preprocess(
-  (given) => (isFunction(given) ? { operation: given } : given),
+  (given) => (typeof given === "function" ? { operation: given } : given),
   z.strictObject(
     {
       name: z.string().min(1).optional(),
-      operation: z.custom<GivenOperation>(isFunction, { error: "a function" }),
-      when: z.custom<NonNullable<Tier<never, unknown>["when"]>>(isFunction, { error: "a function" }).optional(),
+      operation: functionSchema<GivenOperation>(),
+      when: functionSchema<NonNullable<Tier<never, unknown>["when"]>>().optional(),
       timeout: spanSchema.optional(),
     },
     {
@@ -53,7 +54,7 @@ const tierSchema = z.preprocess(
 );
 export const tiersSchema = z.array(tierSchema, { error: "a list of tiers" }).min(1, { error: "at least one tier" });
 const optionsSchema = z.strictObject({
-  otherwise: z.custom<Otherwise>(isFunction, { error: "a function" }).optional(),
+  otherwise: functionSchema<Otherwise>().optional(),
 });
 
 type Otherwise = (input: unknown, failures: readonly Failure[]) => unknown;

@@ -6,7 +6,7 @@ import { ATTEMPT, type Context } from "../core/context.ts";
 import { InputRejectedError, OptionsInvalidError, stackless } from "../core/errors.ts";
 import type { Attempt } from "../core/layer.ts";
 import type { CallContext, Operation, Protected } from "../core/operation.ts";
-import { type AnySchema, findingsOf, type In, type Out } from "../core/schema.ts";
+import { type AnySchema, findingsOf, type In, isSchema, type Out } from "../core/schema.ts";
 import type { Seams } from "../core/seams.ts";
 import type { LayerSpec } from "../core/stack.ts";
 import type { Finding } from "../core/verdict.ts";
@@ -139,8 +139,4 @@ function findingsIn(given: unknown, { issues, findings }: Refused, options: z.ou
 
 function under(at: string, issues: readonly Finding[]): Finding[] {
   return issues.map((issue) => ({ ...issue, path: `${at}correct.${issue.path}` }));
-}
-
-function isSchema(given: unknown): boolean {
-  return ((typeof given === "object" && given !== null) || typeof given === "function") && "~standard" in given;
 }
