@@ -18,6 +18,7 @@ export { type About, type EventBus, eventBus, events, type Only } from "./core/b
 export type { Check } from "./core/checks.ts";
 export { classify } from "./core/classify.ts";
 export type { Clock, TimerEntry } from "./core/clock.ts";
+export { addCost } from "./core/cost.ts";
 export {
   BreakerOpenError,
   BulkheadFullError,
@@ -40,6 +41,8 @@ export { type Explained, explain } from "./core/explain.ts";
 export type { Attempt, Bracket, Layer, PromiseStyle, Recovery } from "./core/layer.ts";
 export type * from "./core/operation.ts";
 export { pipe } from "./core/pipe.ts";
+export type { Price } from "./core/priced.ts";
+export { type Prices, prices } from "./core/prices.ts";
 export { type Problem, problem } from "./core/problem.ts";
 export { report } from "./core/report.ts";
 export type { AnySchema, In, Out } from "./core/schema.ts";

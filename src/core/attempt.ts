@@ -1,6 +1,5 @@
 // The record of one attempt: what is known of it, what it began, and when it truly ended.
 import { Context, type ContextSource, type Said, SaidContext } from "./context.ts";
-import { addCost } from "./cost.ts";
 import { discard } from "./discard.ts";
 import { failureOf, tellFailure } from "./failure.ts";
 import type { Attempt } from "./layer.ts";
@@ -10,6 +9,7 @@ import { RareOfAttempt } from "./rare.ts";
 import type { CallRecord, Cut, Cuttable } from "./record.ts";
 import { nextSerial } from "./serial.ts";
 import { field } from "./shapes.ts";
+import { spend } from "./spend.ts";
 import type { Segment } from "./stack.ts";
 import { Timed } from "./timers.ts";
 import type { Outcome, Verdict } from "./verdict.ts";
@@ -162,8 +162,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   }
 
   spend(spent: Cost): void {
-    this.call.spend(spent);
-    this.more.cost = addCost(this.more.cost ?? {}, spent);
+    spend(this, spent);
   }
 
   /** What is begun in the operation's place. */

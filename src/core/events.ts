@@ -10,7 +10,7 @@ export type Health = "unknown" | "healthy" | "degraded" | "unhealthy";
 export interface EventMap {
   /** A call was entered; `parent` is the id of the call inside which it was made. */
   "call.started": { parent?: string | undefined };
-  /** Every call ends in exactly one of these. */
+  /** Every call ends in exactly one of these; `cost` is of its own attempts, so that a sum over calls counts nothing twice. */
   "call.settled": { state: StoryState; tier: number; attempts: number; elapsedMs: number; cost: Cost };
   /** The operation, or a tier's, is called. */
   "attempt.started": { attempt: number; tier: number };
@@ -33,6 +33,8 @@ export interface EventMap {
   "output.repaired": { repair: string };
   /** The output was refused; another try may follow. */
   "output.rejected": { attempt: number; findings: readonly Finding[] };
+  /** A benchmark of money was asked of an attempt that used models without a price, and what is known was not too much: it is not refused for it. */
+  "output.unpriced": { attempt: number; models: readonly string[] };
   /** A refused output is kept for a person. */
   "output.flagged": { reviewId: string; findings: readonly Finding[] };
   /** A person has decided, or nobody did in time. */
@@ -104,6 +106,7 @@ export const severities: Readonly<Record<string, Severity>> = {
   "attempt.failed": "info",
   "input.rejected": "warning",
   "output.rejected": "warning",
+  "output.unpriced": "warning",
   "output.flagged": "warning",
   "retry.exhausted": "warning",
   "fallback.used": "warning",

@@ -1,11 +1,14 @@
 // What is told of an attempt that nobody waits for any more: that it was left, and when it truly ended.
 import { type AttemptRecord, CUT, RUNNING } from "./attempt.ts";
 import type { Cut } from "./record.ts";
+import { leave, returned } from "./spend.ts";
 
 export function tellAbandoned(left: AttemptRecord, cut: Cut): void {
   const { call } = left;
   const { events } = call.stack.seams;
-  if (events.quiet || !left.called) return;
+  if (!left.called) return;
+  if (left.is(RUNNING)) leave(left);
+  if (events.quiet) return;
   const wished = left.is(CUT) && cut.wholeMs === 0;
   const reason = !wished ? "timeout" : call.cut === null ? "lost" : "cancelled";
   const { attempt, tier } = left.context;
@@ -15,7 +18,9 @@ export function tellAbandoned(left: AttemptRecord, cut: Cut): void {
 export function tellEnded(left: AttemptRecord, ok: boolean): void {
   const { call } = left;
   const { events } = call.stack.seams;
-  if (events.quiet || !left.called) return;
+  if (!left.called) return;
+  if (ok) returned(left);
+  if (events.quiet) return;
   const { attempt, tier } = left.context;
   const now = left.now();
   events.emit("attempt.ended", { attempt, tier, lateMs: now - (left.cut?.at ?? now), ok }, call);

@@ -44,16 +44,21 @@ export interface CallContext extends CallOptions {
   readonly previous: readonly Failure[];
   /** `Infinity` without a deadline. */
   remainingMs(): number;
-  /** Tells what this attempt used; calls add up. */
+  /** Tells what this attempt used; tellings add up. Money that is not told is worked out by `prices`, as they are now, of the model named here or before. */
   cost(spent: Cost): void;
 }
 
 export interface Cost {
   readonly inputTokens?: number | undefined;
   readonly outputTokens?: number | undefined;
+  /** Nothing: not known, which is not the same as 0. */
   readonly money?: number | undefined;
+  /** As the provider names it; of a sum, the last. */
   readonly model?: string | undefined;
+  /** Not all of it is known: "at least". */
   readonly estimated?: boolean | undefined;
+  /** Models of which tokens are in it and no price was known: `money` is without them. */
+  readonly unpriced?: readonly string[] | undefined;
 }
 
 /** What a user hands in. */

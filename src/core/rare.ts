@@ -1,6 +1,7 @@
 // What few calls and attempts need: apart from their records, so that the many stay small.
 import type { AttemptRecord } from "./attempt.ts";
 import type { Body } from "./body.ts";
+import { free } from "./cost.ts";
 import type { Lent } from "./lent.ts";
 import type { Cost } from "./operation.ts";
 import type { CallRecord, Cut, Cuttable } from "./record.ts";
@@ -28,7 +29,12 @@ export class Rare {
   /** What was tried before it, where it is the operation or a tier of another call. */
   handed: readonly Failure[] | null = null;
   labels: Readonly<Record<string, string>> = noLabels;
+  /** What its own attempts used. */
   cost: Cost = free;
+  /** What the calls inside it used. */
+  inside: Cost = free;
+  /** So many attempts were left while their operation ran: what they used may not all be told. */
+  left = 0;
   /** Monotonic ms; `Infinity`: no deadline. */
   dueAt = Number.POSITIVE_INFINITY;
   /** The same as epoch ms. */
@@ -62,7 +68,6 @@ export class Rare {
 }
 
 export const noLabels: Readonly<Record<string, string>> = Object.freeze({});
-export const free: Cost = Object.freeze({});
 
 export class RareOfAttempt {
   /** Why it was ended from outside, or by its time-out. */
@@ -71,7 +76,14 @@ export class RareOfAttempt {
   dueAt = Number.POSITIVE_INFINITY;
   /** The same as epoch ms. */
   deadlineAt: number | undefined = undefined;
+  /** What was told in it, and in the calls made in it. */
   cost: Cost | undefined = undefined;
+  /** What the attempts that it began used. */
+  inside: Cost = free;
+  /** That it named last. */
+  model: string | undefined = undefined;
+  /** It was left while its operation ran. */
+  left = false;
   /** What it began, to end it when it is ended itself. */
   readonly kids = new Set<Cuttable>();
   /** What the operation delivered and a layer then refused. */

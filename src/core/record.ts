@@ -1,9 +1,7 @@
 // The record of one call: from its entering to its one end, and what is told of it afterwards.
 import { type Body, bodyOf } from "./body.ts";
-import { addCost } from "./cost.ts";
 import { HoldfastError } from "./errors.ts";
 import { handedOn, kept } from "./failure.ts";
-import type { Cost } from "./operation.ts";
 import { noLabels, type Parent, Rare } from "./rare.ts";
 import { idOf } from "./seams.ts";
 import type { Stack } from "./stack.ts";
@@ -209,10 +207,6 @@ export class CallRecord implements Cuttable {
   fail(failure: Failure): void {
     if (this.failures === nothing) this.failures = [failure];
     else (this.failures as Failure[]).push(failure);
-  }
-
-  spend(spent: Cost): void {
-    this.more.cost = addCost(this.more.cost, spent);
   }
 
   /** Ends the call from outside: the caller's abort, the deadline, or the end of the call it was made in. */

@@ -2,9 +2,9 @@
 
 import { brief } from "./brief.ts";
 import { classify } from "./classify.ts";
+import { free, spellCost } from "./cost.ts";
 import { spell } from "./duration.ts";
 import { HoldfastError } from "./errors.ts";
-import type { Cost } from "./operation.ts";
 import { errorsOf, field, isResponse, nameOf, textField } from "./shapes.ts";
 import { storyOf } from "./stories.ts";
 import type { Story } from "./story.ts";
@@ -31,7 +31,7 @@ export function report(error: unknown): string {
     const told = new Set<unknown>();
     const story = storyOf(error);
     const lines = story === undefined ? said(error, "", told) : [...tell(story, "", told), ...end(error, told)];
-    return [...lines, ...cost(story?.cost), ...whatNow(error, story)].join("\n");
+    return [...lines, ...cost(story), ...whatNow(error, story)].join("\n");
   } catch {
     return "An error that cannot be read.";
   }
@@ -102,15 +102,9 @@ function describe(seen: unknown): string {
   return oneLine([name === "Object" ? "" : name, message].filter((part) => part !== "").join(": ") + coded);
 }
 
-function cost(spent: Cost | undefined): string[] {
-  const { inputTokens, outputTokens, money, model, estimated } = spent ?? {};
-  const parts = [
-    ...(inputTokens === undefined ? [] : [`${inputTokens} input tokens`]),
-    ...(outputTokens === undefined ? [] : [`${outputTokens} output tokens`]),
-    ...(money === undefined ? [] : [`${money} in money`]),
-  ];
-  if (parts.length === 0) return [];
-  return [`It cost ${estimated ? "at least " : ""}${parts.join(", ")}${model === undefined ? "" : ` (${model})`}.`];
+function cost(story: Story | undefined): string[] {
+  const spelt = spellCost(story?.cost ?? free);
+  return spelt === undefined ? [] : [`It cost ${spelt}.`];
 }
 
 function whatNow(error: unknown, story: Story | undefined): string[] {

@@ -29,6 +29,7 @@ export interface Story {
   readonly tierName: string;
   readonly degraded?: { readonly reason: string; readonly ageMs?: number | undefined } | undefined;
   readonly corrections: ReadonlyArray<{ readonly path: string; readonly rule: string }>;
+  /** Of all attempts in all tiers, and of the calls inside it. */
   readonly cost: Cost;
   readonly reviewId?: string | undefined;
   /** Protected calls made inside this one. */

@@ -1,7 +1,7 @@
 // What is told of a call that has ended: its end to the bus, its story to whoever asks.
 import { HoldfastError } from "./errors.ts";
-import { free } from "./rare.ts";
 import type { CallRecord, End } from "./record.ts";
+import { ownCost, wholeCost } from "./spend.ts";
 import type { Story } from "./story.ts";
 
 export function tellStory(call: CallRecord): Story {
@@ -22,7 +22,7 @@ export function tellStory(call: CallRecord): Story {
     tierName: rare?.tierName ?? stack.tierName,
     ...(rare?.degraded && { degraded: rare.degraded }),
     corrections: rare?.corrections?.slice() ?? [],
-    cost: rare?.cost ?? free,
+    cost: wholeCost(call),
     ...(rare?.reviewId !== undefined && { reviewId: rare.reviewId }),
     // one that still runs has no state yet
     children: rare?.children?.filter((child) => child.ended).map((child) => child.story()) ?? [],
@@ -34,5 +34,5 @@ export function tellEnd(call: CallRecord, { state, elapsedMs }: End): void {
   const { attempts, cut, tier } = call;
   if (state === "timedOut" && HoldfastError.is(cut?.reason, "DEADLINE_EXCEEDED"))
     events.emit("deadline.exceeded", { lateMs: cut.reason.lateMs }, call);
-  events.emit("call.settled", { state, tier, attempts, elapsedMs, cost: call.rare?.cost ?? free }, call);
+  events.emit("call.settled", { state, tier, attempts, elapsedMs, cost: ownCost(call) }, call);
 }

@@ -1,6 +1,7 @@
 // Every event as a structured line of a log, and the errors in it as facts.
 import { z } from "zod";
 import type { EventBus } from "../core/bus.ts";
+import { spellMoney } from "../core/cost.ts";
 import type { AnyEvent } from "../core/events.ts";
 import { stories } from "../core/stories.ts";
 import type { Story } from "../core/story.ts";
@@ -104,7 +105,9 @@ function toldOf(
 
 function messageOf(event: AnyEvent): string {
   if (event.type !== "call.settled") return `${event.name}: ${event.type}`;
-  return `${event.name} ${event.state} after ${event.attempts} ${event.attempts === 1 ? "attempt" : "attempts"}`;
+  const money = spellMoney(event.cost);
+  const ended = `${event.name} ${event.state} after ${event.attempts} ${event.attempts === 1 ? "attempt" : "attempts"}`;
+  return money === undefined ? ended : `${ended}, ${money}`;
 }
 
 function isEmpty(copied: unknown): boolean {

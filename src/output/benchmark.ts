@@ -1,18 +1,19 @@
 // What an answer may cost at most: time, size and money, as they were when it came.
 import { z } from "zod";
 import type { AttemptRecord } from "../core/attempt.ts";
-import type { Clock } from "../core/clock.ts";
 import { durationSchema, spell } from "../core/duration.ts";
 import type { Attempt } from "../core/layer.ts";
 import type { Duration } from "../core/operation.ts";
+import { spentIn } from "../core/spend.ts";
 import type { Finding } from "../core/verdict.ts";
+import type { Tools } from "../core/wrapper.ts";
 
 export interface Benchmark {
   /** From the operation's start to its answer. */
   latency?: Duration | undefined;
   /** Of a text or of bytes as they are, of anything else as JSON, in UTF-8. */
   bytes?: number | undefined;
-  /** As `context.cost` told it of this attempt; an answer of which none was told is not judged by it. */
+  /** As `context.cost` told it or `prices` made it, of this attempt and what it began. An answer of which none is known is not judged by it; where tokens of a model without a price are in it, `output.unpriced` tells that. */
   money?: number | undefined;
 }
 
@@ -27,11 +28,11 @@ export function measure(
   { latency, bytes, money }: z.output<typeof benchmarkSchema>,
   attempt: Attempt,
   output: unknown,
-  clock: Clock,
+  tools: Tools,
 ): Finding[] {
   const findings: Finding[] = [];
   if (latency !== undefined) {
-    const took = clock.monotonic() - attempt.startedAt;
+    const took = tools.clock.monotonic() - attempt.startedAt;
     if (took > latency) findings.push({ got: `${Math.round(took)} ms`, wanted: `an answer within ${spell(latency)}` });
   }
   if (bytes !== undefined) {
@@ -40,8 +41,10 @@ export function measure(
     else if (size > bytes) findings.push({ got: `${size} bytes`, wanted: `an output of at most ${bytes} bytes` });
   }
   if (money !== undefined) {
-    const spent = (attempt as AttemptRecord).more.cost?.money;
-    if (spent !== undefined && spent > money) findings.push({ got: spent, wanted: `a cost of at most ${money}` });
+    const { money: spent = 0, unpriced } = spentIn(attempt as AttemptRecord);
+    if (spent > money) findings.push({ got: spent, wanted: `a cost of at most ${money}` });
+    else if (unpriced !== undefined)
+      tools.emit(attempt.context, "output.unpriced", { attempt: attempt.context.attempt, models: unpriced });
   }
   return findings;
 }

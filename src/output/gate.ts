@@ -17,7 +17,7 @@ import { type Repair, type Repaired, repairer } from "./repair.ts";
 export interface GateOptions<T> {
   /** What the schema cannot say; all are asked, all findings are told. See `judge` for those that score. */
   checks?: ReadonlyArray<Check<T>> | undefined;
-  /** What an answer may cost at most. `latency`: from the operation's start; `bytes`: of its text, else its JSON; `money`: as `context.cost` told it of this attempt, and not judged where nothing was told. */
+  /** What an answer may cost at most. `latency`: from the operation's start; `bytes`: of its text, else its JSON; `money`: as `context.cost` told it, or `prices` made it, of this attempt and what it began; not judged where none is known. */
   benchmark?: Benchmark | undefined;
   /** What makes it readable, asked of every output in this order before the schema is. `"json"`: text, or the text of a model's answer, becomes what its JSON says. What is cut off is never repaired. */
   repair?: ReadonlyArray<Repair> | undefined;
@@ -99,7 +99,7 @@ export function gateSpec(schema: AnySchema | undefined, options: z.output<typeof
       bracket: {
         judge(attempt, output) {
           // measured first: what the checks take is no time of the operation's
-          const found = benchmark === undefined ? nothing : measure(benchmark, attempt, output, tools.clock);
+          const found = benchmark === undefined ? nothing : measure(benchmark, attempt, output, tools);
           const ending = endingOf(output);
           if (ending !== undefined) return reject(attempt.context, output, [...found, ending.finding], ending.reason);
           if (repair === undefined) return check(attempt, output, output, found);

@@ -128,7 +128,7 @@ describe("`cost` and `remainingMs` of a context", () => {
     await clock.advance("400ms");
     const { story, ...end } = await ended;
     expect(end).toEqual({ ok: true, value: 600 });
-    expect(story.cost).toEqual({ inputTokens: 7, outputTokens: 1, model: "m" });
+    expect(story.cost).toEqual({ inputTokens: 7, outputTokens: 1, model: "m", unpriced: ["m"] });
   });
 
   it("are dropped by a spread", async () => {

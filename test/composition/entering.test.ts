@@ -227,10 +227,10 @@ describe("every further attempt and tier gets a context of its own", () => {
     const failure = new Error("no use");
     const call = pipe(
       async (_: unknown, { attempt, cost }: CallContext) => {
-        cost({ inputTokens: attempt });
+        cost({ inputTokens: attempt, money: attempt });
         if (attempt > 1) throw failure;
         await clock.sleep(5_000);
-        cost({ inputTokens: 100 });
+        cost({ inputTokens: 100, money: 100 });
       },
       timeout("1s"),
       retry({ attempts: 2, base: 0 }),
@@ -239,11 +239,14 @@ describe("every further attempt and tier gets a context of its own", () => {
     await clock.advance("1s");
     const { story } = await ended;
     expect([story.cost, story.failures.map(({ cost }) => cost)]).toEqual([
-      { inputTokens: 3 },
-      [{ inputTokens: 1 }, { inputTokens: 2 }],
+      { inputTokens: 3, money: 3, estimated: true },
+      [
+        { inputTokens: 1, money: 1, estimated: true },
+        { inputTokens: 2, money: 2 },
+      ],
     ]);
     await clock.advance("5s");
-    expect(storyOf(failure)?.cost).toEqual({ inputTokens: 103 });
+    expect(storyOf(failure)?.cost).toEqual({ inputTokens: 103, money: 103 });
   });
 });
 

@@ -1,6 +1,8 @@
 import pino from "pino";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import {
+  type CallContext,
+  type Cost,
   type EventBus,
   eventBus,
   HoldfastError,
@@ -170,6 +172,21 @@ describe("a recovered call logs one warning, no error", () => {
     );
     expect(loud()).toMatchObject([{ level: warn, type: "call.settled", state: "succeeded", attempts: 3 }]);
     expect(last().err).toMatchObject({ message: "again", causes: [{ message: "why again" }] });
+  });
+
+  it("and says what it cost, at least where not all of it is known", async () => {
+    const { lines, seams } = setup();
+    const tell = async (costs: readonly Cost[], { cost }: CallContext) => costs.forEach((one) => void cost(one));
+    const ask = protect("ask", tell, { seams });
+    const asking = (...costs: Cost[]) => ask(costs);
+    await asking({ money: 0.1 }, { money: 0.2 });
+    await asking({ money: 0.1 }, { model: "new", inputTokens: 1 });
+    await asking({ model: "new", inputTokens: 1 });
+    const ends = lines.filter(({ type }) => type === "call.settled");
+    expect(ends.map(({ msg }) => String(msg).split("attempt")[1])).toEqual([
+      ...[", 0.3 in money", ", at least 0.1 in money", ""],
+    ]);
+    expect(ends[2]).toMatchObject({ cost: { inputTokens: 1, unpriced: ["new"] } });
   });
 
   it("after no more than a wait", () => {

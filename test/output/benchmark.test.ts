@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
-import { gate, type OutputRejectedError, protect, settled } from "../../src/index.ts";
+import { gate, type OutputRejectedError, prices, protect, settled } from "../../src/index.ts";
 import { script } from "../../src/testing/index.ts";
 import { setup } from "../composition/setup.ts";
 
@@ -74,6 +74,26 @@ describe("benchmark", () => {
     });
     spent.reverse();
     expect(await call()).toBe(1);
+  });
+
+  it("money of a model without a price is not judged, which an event tells; what is known may be too much all the same", async () => {
+    const { seen } = setup();
+    onTestFinished(prices.set("known", { input: 1, output: 1 }));
+    const asking = (...models: string[]) =>
+      protect(
+        "ask",
+        async (_: void, { cost }) => {
+          for (const model of models) cost({ model, inputTokens: 1_000_000 });
+          return "answer";
+        },
+        { gate: { benchmark: { money: 1 } } },
+      );
+    expect(await asking("known")()).toBe("answer");
+    expect(seen.of("output.unpriced")).toEqual([]);
+    expect(await asking("known", "new")()).toBe("answer");
+    expect(seen.of("output.unpriced")).toMatchObject([{ severity: "warning", attempt: 1, models: ["new"] }]);
+    expect(await findings(asking("known", "new", "known")())).toEqual([{ got: 2, wanted: "a cost of at most 1" }]);
+    expect(seen.of("output.unpriced")).toHaveLength(1);
   });
 
   it("tells of all that was not met at once, with what the schema finds", async () => {

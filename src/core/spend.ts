@@ -1,0 +1,64 @@
+// What an attempt used, added wherever it counts: to itself, its call, and all that they are part of.
+import type { AttemptRecord } from "./attempt.ts";
+import { addCost, free, isName } from "./cost.ts";
+import type { Cost } from "./operation.ts";
+import { priced } from "./priced.ts";
+import type { CallRecord } from "./record.ts";
+
+export function spend(attempt: AttemptRecord, told: Cost): void {
+  const { call, more } = attempt;
+  const cost = priced(told, more.model);
+  if (isName(told.model)) more.model = told.model;
+  call.more.cost = addCost(call.more.cost, cost);
+  charge(attempt, cost);
+}
+
+/** The attempt, those that began it, and the calls around with theirs. */
+function charge(attempt: AttemptRecord, cost: Cost): void {
+  attempt.more.cost = addCost(attempt.more.cost ?? free, cost);
+  for (let at = attempt.outer; at !== null; at = at.outer) at.more.inside = addCost(at.more.inside, cost);
+  const parent = attempt.call.parent as AttemptRecord | null;
+  if (parent === null) return;
+  parent.call.more.inside = addCost(parent.call.more.inside, cost);
+  charge(parent, cost);
+}
+
+/** Nobody waits any more for an operation that runs on: what it will have used is not told in time, or never. */
+export function leave(attempt: AttemptRecord): void {
+  const { more } = attempt;
+  more.left = true;
+  if (more.cost !== undefined) more.cost = { ...more.cost, estimated: true };
+  count(attempt, 1);
+}
+
+/** It delivered after all: what it used is told. One that was cut off and rejects may have used more than it knows. */
+export function returned(attempt: AttemptRecord): void {
+  if (!attempt.more.left) return;
+  attempt.more.left = false;
+  count(attempt, -1);
+}
+
+function count(attempt: AttemptRecord, by: 1 | -1): void {
+  for (let at: AttemptRecord | null = attempt; at !== null; at = at.call.parent as AttemptRecord | null)
+    at.call.more.left += by;
+}
+
+/** As told in it so far, in the attempts that it began and in the calls inside. */
+export function spentIn({ more: { cost, inside } }: AttemptRecord): Cost {
+  return addCost(cost ?? free, inside);
+}
+
+/** What the call's own attempts used: summed over all calls, nothing is counted twice. */
+export function ownCost({ rare }: CallRecord): Cost {
+  return rare === null || rare.cost === free ? free : known(rare.cost, rare.left);
+}
+
+/** With the calls inside it. */
+export function wholeCost({ rare }: CallRecord): Cost {
+  if (rare === null || (rare.cost === free && rare.inside === free)) return free;
+  return known(addCost(rare.inside, rare.cost), rare.left);
+}
+
+function known(cost: Cost, left: number): Cost {
+  return left > 0 ? { ...cost, estimated: true } : cost;
+}
