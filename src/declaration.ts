@@ -42,7 +42,7 @@ export interface ProtectOptions<SI extends AnySchema | undefined, SO extends Any
   /** Any Standard Schema; the caller gets what it makes of the output, whichever tier gave it. */
   output?: SO | undefined;
   /** What else is asked of the output. */
-  gate?: GateOptions<Given<SO, Out<SO>, NoInfer<Raw>>> | undefined;
+  gate?: GateOptions<Given<SO, Out<SO>, NoInfer<Raw>>, I> | undefined;
   /** Not built yet: throws when declared. */
   cache?: CacheOptions<NoInfer<I>> | Cache<I> | false | undefined;
   /** Other ways to the same answer, tried in order. */

@@ -15,7 +15,7 @@ export { type Retry, type RetryOptions, retry } from "./call/retry.ts";
 export { type Timeout, timeout } from "./call/timeout.ts";
 export { type Change, configure } from "./configure.ts";
 export { type About, type EventBus, eventBus, events, type Only } from "./core/bus.ts";
-export type { Check } from "./core/checks.ts";
+export type { Check, Found } from "./core/checks.ts";
 export { classify } from "./core/classify.ts";
 export type { Clock, TimerEntry } from "./core/clock.ts";
 export { addCost } from "./core/cost.ts";

@@ -8,13 +8,11 @@ import type { Finding } from "./verdict.ts";
 import { functionSchema } from "./wanted.ts";
 import { isThenable } from "./wayIn.ts";
 
-type Found = Finding | string | undefined;
+/** What a check answers: a finding, or a sentence saying what is wanted, or several; nothing where all is well. */
+export type Found = Finding | string | undefined | readonly (Finding | string)[];
 
-/** Gives what is wrong, a finding or a sentence saying what is wanted; nothing where all is well. */
-export type Check<T> = (
-  value: T,
-  context: CallContext,
-) => Finding | string | undefined | Promise<Finding | string | undefined>;
+/** Gives what is wrong with the value; `input` is what the operation was asked, of a guard what the caller gave. */
+export type Check<T, I = unknown> = (value: T, context: CallContext, input: I) => Found | Promise<Found>;
 
 export const checksSchema = z.array(functionSchema<Check<unknown>>()).optional();
 
@@ -30,26 +28,31 @@ export interface Refused {
 export function checker(schema: AnySchema | undefined, checks: readonly Check<unknown>[] = []) {
   const validate = schema === undefined ? undefined : validatorOf(schema);
 
-  function goOn(parsed: Result, given: unknown, context: CallContext): Checked | Promise<Checked> {
+  function goOn(parsed: Result, given: unknown, context: CallContext, input: unknown): Checked | Promise<Checked> {
     if (parsed.issues !== undefined) return { findings: findingsOf(parsed.issues, given), issues: parsed.issues };
-    return checks.length === 0 ? parsed : inspect(parsed.value, checks, context);
+    return checks.length === 0 ? parsed : inspect(parsed.value, checks, context, input);
   }
 
-  return (given: unknown, context: CallContext): Checked | Promise<Checked> => {
-    if (validate === undefined) return inspect(given, checks, context);
+  return (given: unknown, context: CallContext, input: unknown): Checked | Promise<Checked> => {
+    if (validate === undefined) return inspect(given, checks, context, input);
     const parsed = validate(given);
-    if (isThenable(parsed)) return Promise.resolve(parsed).then((done) => goOn(done, given, context));
-    return goOn(parsed, given, context);
+    if (isThenable(parsed)) return Promise.resolve(parsed).then((done) => goOn(done, given, context, input));
+    return goOn(parsed, given, context, input);
   };
 }
 
 /** All are asked; what they found is told in their order. */
-function inspect(value: unknown, checks: readonly Check<unknown>[], context: CallContext): Checked | Promise<Checked> {
+function inspect(
+  value: unknown,
+  checks: readonly Check<unknown>[],
+  context: CallContext,
+  input: unknown,
+): Checked | Promise<Checked> {
   let found: (Found | PromiseLike<Found>)[] | undefined;
   let waits = false;
   try {
     for (const check of checks) {
-      const one = check(value, context);
+      const one = check(value, context, input);
       if (one === undefined) continue;
       waits ||= isThenable(one);
       found ??= [];
@@ -69,7 +72,7 @@ function verdict(value: unknown, found: readonly Found[]): Checked {
   return findings.length === 0 ? { value } : { findings };
 }
 
-/** In JavaScript a check may answer anything: a list is meant well, the rest is a mistake of the check. */
+/** In JavaScript a check may answer anything: what is no finding is a mistake of the check. */
 function findingsIn(answer: unknown): Finding[] {
   if (answer === undefined) return [];
   if (Array.isArray(answer)) return answer.flatMap(findingsIn);

@@ -75,7 +75,7 @@ export function guardSpec(
   function ask(attempt: Attempt, given: unknown, input: unknown, used: Set<Rule> | undefined): unknown {
     let checked: Checked | Promise<Checked>;
     try {
-      checked = check(input, attempt.context);
+      checked = check(input, attempt.context, given);
     } catch (error) {
       return failed(attempt.context, given, error);
     }

@@ -14,9 +14,9 @@ import { type Benchmark, benchmarkSchema, measure } from "./benchmark.ts";
 import { bounded } from "./feedback.ts";
 import { type Repair, type Repaired, repairer } from "./repair.ts";
 
-export interface GateOptions<T> {
-  /** What the schema cannot say; all are asked, all findings are told. See `judge` for those that score. */
-  checks?: ReadonlyArray<Check<T>> | undefined;
+export interface GateOptions<T, I = unknown> {
+  /** What the schema cannot say, of the output and of what was asked; all are asked, all findings are told. See `judge` for those that score. */
+  checks?: ReadonlyArray<Check<T, I>> | undefined;
   /** What an answer may cost at most. `latency`: from the operation's start; `bytes`: of its text, else its JSON; `money`: as `context.cost` told it, or `prices` made it, of this attempt and what it began; not judged where none is known. */
   benchmark?: Benchmark | undefined;
   /** What makes it readable, asked of every output in this order before the schema is. `"json"`: text, or the text of a model's answer, becomes what its JSON says. What is cut off is never repaired. */
@@ -67,8 +67,8 @@ export function gateSpec(schema: AnySchema | undefined, options: z.output<typeof
   const inspectForm = checker(schema);
   const repair = options.repair?.length ? repairer(options.repair) : undefined;
 
-  function check({ context }: Attempt, output: unknown, value: unknown, found: readonly Finding[]): unknown {
-    const checked = (found.length === 0 ? inspect : inspectForm)(value, context);
+  function check({ context, input }: Attempt, output: unknown, value: unknown, found: readonly Finding[]): unknown {
+    const checked = (found.length === 0 ? inspect : inspectForm)(value, context, input);
     return checked instanceof Promise
       ? checked.then((done) => conclude(context, output, done, found))
       : conclude(context, output, checked, found);

@@ -90,6 +90,23 @@ describe("gate", () => {
     ]);
   });
 
+  it("its own checks see what the operation was asked, typed where it is declared, and may find several things", async () => {
+    setup();
+    const call = protect("draft", async ({ source }: { source: string }) => `${source} 42 7`, {
+      input: z.object({ source: z.string().trim() }),
+      output: z.string(),
+      gate: {
+        checks: [
+          (text, _, { source }) => (text.match(/\d+/g) ?? []).filter((figure) => !source.includes(figure)),
+          async (text, { attempt }, { source }) => (text.startsWith(source) && attempt === 1 ? [] : "the source"),
+        ],
+      },
+    });
+    const { findings } = await refused(call({ source: " tides rise by 7 m " }));
+    expect(findings).toEqual([{ wanted: "42" }]);
+    expect(await call({ source: "42 7" })).toBe("42 7 42 7");
+  });
+
   it("all checks are asked, and all findings told, a sentence or a finding", async () => {
     setup();
     const checks: Check<unknown>[] = [
