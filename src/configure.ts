@@ -1,12 +1,19 @@
-// New options while running. Declared, not built yet.
+// New options while running: checked whole, all or nothing, with an undo.
 import type { CacheOptions } from "./call/cache.ts";
-import { OptionsInvalidError } from "./core/errors.ts";
+import { HoldfastError, OptionsInvalidError } from "./core/errors.ts";
+import { sharedBy } from "./core/explain.ts";
 import type { Protected } from "./core/operation.ts";
+import { isPlain, type Laid, type LiveOptions, type Plan } from "./core/options.ts";
+import { type Stack, stackOf } from "./core/stack.ts";
+import type { Finding } from "./core/verdict.ts";
 import type { Policy, PolicyOptions } from "./declaration.ts";
 import type { GuardOptions } from "./input/guard.ts";
 import type { GateOptions } from "./output/gate.ts";
 
-/** What may be changed of a call, or of a policy, while it runs. */
+/**
+ * What may be changed of a call, or of a policy, while it runs: by layer, what is written; the rest stays as it is. Add
+ * your own wrappers by their kind: `declare module "holdfast" { interface Change { atMost?: { calls: number } } }`
+ */
 export interface Change extends PolicyOptions {
   // biome-ignore lint/suspicious/noExplicitAny: what a call's schemas make of its values is not in its type
   guard?: GuardOptions<any> | undefined;
@@ -16,7 +23,117 @@ export interface Change extends PolicyOptions {
   cache?: CacheOptions<any> | undefined;
 }
 
-/** Not built yet. @throws OptionsInvalidError always */
-export function configure(_call: Protected<never, unknown> | Policy, _change: Change): () => void {
-  throw new OptionsInvalidError("configure", [{ wanted: "no configure yet: it is declared and not built" }]);
+/** One layer, what is laid over its options, and how to take that away again. */
+interface Step {
+  readonly layer: string;
+  readonly live: LiveOptions;
+  readonly laid: Laid;
+}
+
+/**
+ * Changes options while calls run: all that is written, or nothing where any of it cannot be. Calls in flight finish; what
+ * was counted stays counted. A policy is changed for all its calls. Gives the undo of this one change, whatever came after.
+ * @throws OptionsInvalidError with every problem and its path; nothing is changed then. The undo throws it likewise where
+ * later changes cannot stand without this one
+ * @example
+ * const user = protect("user", async (id: string) => ({ id }), { timeout: "2s", retry: { attempts: 3 } });
+ * const undo = configure(user, { timeout: "5s", retry: { base: "50ms" } });
+ * console.log(explain(user)[0]?.options); // → { attempts: 3, …
+ * undo();
+ */
+export function configure(call: Protected<never, unknown> | Policy, change: Change): () => void {
+  const policy = sharedBy(call);
+  const stack = policy ?? stackOf(call);
+  if (stack === undefined)
+    throw new OptionsInvalidError("configure", [{ path: "call", got: call, wanted: "a protected call, or a policy" }]);
+  if (!isPlain(change)) throw new OptionsInvalidError(stack.name, [{ got: change, wanted: "options by layer" }]);
+  const problems: Finding[] = [];
+  const steps = Object.entries(change).flatMap(([key, written]) => {
+    if (written === undefined) return [];
+    const found = layerOf(stack, key, written, policy !== undefined);
+    if ("wanted" in found) problems.push(found);
+    return "wanted" in found ? [] : [{ layer: key, live: found.live, laid: { written } }];
+  });
+  make(stack, steps, (live, laid) => live.lay(laid), problems);
+  let undone = false;
+  return () => {
+    if (undone) return;
+    make(stack, steps, (live, laid) => live.lift(laid));
+    undone = true;
+  };
+}
+
+/** The layer that a key means, or why there is none to be changed. */
+function layerOf(stack: Stack, key: string, written: unknown, isPolicy: boolean): { live: LiveOptions } | Finding {
+  const path = key;
+  const no = (wanted: string): Finding => ({ path, got: written, wanted });
+  const all = stack.specs.filter(({ kind }) => kind === key);
+  // what is declared stands round what was laid by hand before
+  const found = stack.declared ? all.slice(-1) : all;
+  const [spec] = found;
+  if (spec === undefined) return no(missing(stack, key, isPolicy));
+  if (found.length > 1)
+    return no(
+      `a layer that there is once, not ${found.length} times: change what was made before the others were added`,
+    );
+  if (!isPolicy && stack.owned.includes(spec))
+    return no(`nothing: it belongs to the policy "${stack.component}", and is changed there for all its calls`);
+  if (written === false || typeof written === "function") return no(`options${instead(key)}`);
+  const { live } = spec;
+  return live?.canChange ? { live } : no("nothing: it has no options that can be changed while it runs");
+}
+
+function missing({ specs }: Stack, key: string, isPolicy: boolean): string {
+  const whose = isPolicy ? "this policy" : "this call";
+  if (declared.has(key)) return `nothing: that is said of ${whose} where it is made, and stays`;
+  const has =
+    specs.length === 0
+      ? "no layers"
+      : specs
+          .map(({ kind }) => kind)
+          .toReversed()
+          .join(", ");
+  return `nothing: ${whose} has ${has}, and gets no other layers while it runs. Declare it where ${whose} is made`;
+}
+
+/** What is declared and is no layer, or none with options. */
+const declared = new Set([
+  ...["input", "output", "fallback", "idempotent", "idempotencyKey", "classify", "criticality", "discard", "seams"],
+]);
+
+function instead(key: string): string {
+  const off = key === "breaker" ? ': `mode: "off"` lets all pass' : "";
+  return `: a layer stays where it was built${off}`;
+}
+
+/** Checks all of them first; then makes all of them, and tells what is different. */
+function make(
+  stack: Stack,
+  steps: readonly Step[],
+  plan: (live: LiveOptions, laid: Laid) => Plan,
+  problems: readonly Finding[] = [],
+): void {
+  const found = [...problems];
+  const plans = steps.flatMap(({ layer, live, laid }) => {
+    try {
+      return [{ layer, plan: plan(live, laid) }];
+    } catch (error) {
+      if (!HoldfastError.is(error, "OPTIONS_INVALID")) throw error;
+      for (const issue of error.issues) found.push({ ...issue, path: issue.path ? `${layer}.${issue.path}` : layer });
+      return [];
+    }
+  });
+  if (found.length > 0) throw new OptionsInvalidError(stack.name, found);
+  const changed = plans.filter(({ plan }, at) => {
+    try {
+      return plan.make();
+    } catch (error) {
+      for (const { plan } of plans.slice(0, at + 1).toReversed()) plan.back();
+      throw error;
+    }
+  });
+  const { name, component, seams } = stack;
+  if (seams.events.quiet) return;
+  const about = { name, component, stack };
+  for (const { layer } of changed) seams.events.emit("options.changed", { layer }, about);
 }

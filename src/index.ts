@@ -13,7 +13,8 @@ export { type Cache, type CacheOptions, cache } from "./call/cache.ts";
 export { type Deadline, deadline } from "./call/deadline.ts";
 export { type Retry, type RetryOptions, retry } from "./call/retry.ts";
 export { type Timeout, timeout } from "./call/timeout.ts";
-export { type Change, configure } from "./configure.ts";
+// everything of it, so that a module augmentation of "holdfast" finds Change
+export * from "./configure.ts";
 export { type About, type EventBus, eventBus, events, type Only } from "./core/bus.ts";
 export type { Check, Found } from "./core/checks.ts";
 export { classify } from "./core/classify.ts";

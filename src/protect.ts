@@ -4,15 +4,16 @@ import { breaker, breakerSchema } from "./call/breaker.ts";
 import { deadlineSpec } from "./call/deadline.ts";
 import { retry, retrySchema } from "./call/retry.ts";
 import { timeoutSpec } from "./call/timeout.ts";
-import { limitSchema, toMs } from "./core/duration.ts";
+import { limitSchema } from "./core/duration.ts";
 import { protectedBy } from "./core/enter.ts";
 import { OptionsInvalidError } from "./core/errors.ts";
 import { SHARED } from "./core/explain.ts";
 import { stack } from "./core/fuse.ts";
 import type { CallContext, CallOptions, Duration, Operation, Protected } from "./core/operation.ts";
+import { isPlain, merged, written } from "./core/options.ts";
 import { type AnySchema, isSchema } from "./core/schema.ts";
 import type { Seams } from "./core/seams.ts";
-import { type LayerSpec, stackOf } from "./core/stack.ts";
+import { type LayerSpec, type Stack, stackOf } from "./core/stack.ts";
 import type { Classify } from "./core/verdict.ts";
 import { functionSchema, wanted } from "./core/wanted.ts";
 import { baseOf, parseOptions, specOf, toolsOf } from "./core/wrapper.ts";
@@ -56,6 +57,8 @@ type Given = Record<string, unknown>;
 interface Shared {
   readonly component: string;
   readonly options: Given;
+  /** What is run on the policy: its layers are those that its calls share, or whose options theirs stand over. */
+  readonly onIt: Stack | undefined;
 }
 
 function policy(component: string, options: PolicyOptions): Policy {
@@ -63,8 +66,7 @@ function policy(component: string, options: PolicyOptions): Policy {
   parseOptions(component, policySchema, given);
   const seams = { ...(given.seams as Partial<Seams> | undefined), name: component };
   if (isPlain(given.breaker)) given.breaker = breaker(given.breaker, seams);
-  const shared: Shared = { component, options: given };
-  const made: Protect = (name, operation, own) => declare(name, operation as never, shared, own) as never;
+  const shared: Shared = { component, options: given, onIt: undefined };
   // one stack for all that is run on it: its input is the operation
   const onIt = declare(
     component,
@@ -72,6 +74,8 @@ function policy(component: string, options: PolicyOptions): Policy {
     shared,
     undefined,
   );
+  const sharing = { ...shared, onIt: stackOf(onIt) };
+  const made: Protect = (name, operation, own) => declare(name, operation as never, sharing, own) as never;
   const run = (operation: (context: CallContext) => Promise<unknown>, said?: CallOptions) => {
     if (typeof operation !== "function") {
       const issue = { path: "operation", got: operation, wanted: "a function" };
@@ -79,8 +83,7 @@ function policy(component: string, options: PolicyOptions): Policy {
     }
     return onIt(((_: undefined, context: CallContext) => operation(context)) as never, said);
   };
-  const explained = () => stackOf(onIt)?.specs.toReversed() ?? [];
-  return Object.assign(made, { component, run, [SHARED]: explained }) as Policy;
+  return Object.assign(made, { component, run, [SHARED]: stackOf(onIt) }) as Policy;
 }
 
 /** Lays what is declared round the operation: innermost first, the reverse of the order in which a call meets it. */
@@ -92,20 +95,29 @@ function declare(
 ): Protected<unknown, unknown> {
   if (typeof name !== "string" || name === "")
     throw new OptionsInvalidError("protect", [{ path: "name", got: name, wanted: "a name" }]);
-  const given = shared === undefined ? { ...own } : merged(name, shared, { ...own });
+  const said: Given = { ...own };
+  const given = shared === undefined ? said : overPolicy(name, shared, said);
   const options = parseOptions(name, callSchema, given);
   const seams = { ...options.seams, name };
   const tools = toolsOf(seams);
   const base = baseOf(operation, name);
-  const time = specIn(given.timeout, (after) => timeoutSpec(toMs(after as Duration)));
+  const layer = (key: string, make: (options: never) => LayerSpec | undefined) => {
+    const spec = specIn(given[key], make);
+    const below = shared?.onIt?.specs.find(({ kind }) => kind === key)?.live;
+    // a wrapper made before stands for itself, on either side
+    const inherits = typeof given[key] !== "function" && typeof shared?.options[key] !== "function";
+    if (below !== undefined && inherits) spec?.live?.inherit(below, said[key]);
+    return spec === undefined ? [] : [spec];
+  };
+  const time = layer("timeout", (after: Duration) => timeoutSpec(after));
   const judged = options.output !== undefined || options.gate !== undefined;
   const gate = judged ? [gateSpec(options.output, options.gate ?? {}, tools)] : [];
   const specs: LayerSpec[] = [
     ...base.specs,
     ...time,
-    ...specIn(given.breaker, (raw) => specOf(breaker(raw as object, seams))),
+    ...layer("breaker", (given: object) => specOf(breaker(given, seams))),
     ...gate,
-    ...specIn(given.retry, (raw) => specOf(retry(raw as object, seams))),
+    ...layer("retry", (given: object) => specOf(retry(given, seams))),
   ];
   if (options.fallback) {
     const tierShape = (ms: number | undefined, declared: boolean) => [
@@ -117,43 +129,34 @@ function declare(
   if (options.idempotencyKey !== undefined) specs.push(keySpec(options.idempotencyKey));
   if (options.input !== undefined || options.guard !== undefined)
     specs.push(guardSpec(options.input, options.guard ?? {}, tools, "guard."));
-  specs.push(...specIn(given.deadline, (within) => deadlineSpec(toMs(within as Duration))));
+  specs.push(...layer("deadline", (within: Duration) => deadlineSpec(within)));
   const { classify, criticality, idempotent, discard } = options;
   const component = shared?.component ?? name;
-  const traits = { name, component, seams: base.seams.with(seams), declared: true, gated: judged };
+  const owned = specs.filter((spec) => shared?.onIt?.specs.includes(spec));
+  const traits = { name, component, seams: base.seams.with(seams), declared: true, gated: judged, owned };
   return protectedBy(
     stack(base.operation, specs, { ...traits, classify, criticality, discard, idempotent: idempotent ?? true }),
   );
 }
 
 /** The call's own keys over the policy's, option by option; what the policy owns may only be switched off. */
-function merged(name: string, { component, options }: Shared, own: Given): Given {
+function overPolicy(name: string, { component, options, onIt }: Shared, own: Given): Given {
   if (options.breaker && own.breaker !== undefined && own.breaker !== false) {
     const wanted = `false or nothing: it belongs to the policy "${component}"`;
     throw new OptionsInvalidError(name, [{ path: "breaker", got: own.breaker, wanted }]);
   }
   const all: Given = { ...options };
-  for (const [key, value] of Object.entries(written(own))) {
-    const common = options[key];
-    all[key] = isPlain(value) && isPlain(common) ? { ...common, ...written(value) } : value;
-  }
+  // as they are now: a policy may have been changed since it was made
+  for (const { kind, live } of onIt?.specs ?? [])
+    if (live !== undefined && typeof options[kind] !== "function") all[kind] = live.written;
+  for (const [key, value] of Object.entries(written(own))) all[key] = merged(all[key], value);
   return all;
 }
 
-/** What says something: an `undefined` stands over nothing. */
-function written(given: Given): Given {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-}
-
-function isPlain(given: unknown): given is Given {
-  return typeof given === "object" && given !== null;
-}
-
 /** What a key of the declaration lays: nothing, a wrapper made before, or one made of its options. */
-function specIn(given: unknown, make: (options: unknown) => LayerSpec | undefined): readonly LayerSpec[] {
-  if (given === undefined || given === false) return [];
-  const spec = typeof given === "function" ? specOf(given) : make(given);
-  return spec === undefined ? [] : [spec];
+function specIn(given: unknown, make: (options: never) => LayerSpec | undefined): LayerSpec | undefined {
+  if (given === undefined || given === false) return undefined;
+  return typeof given === "function" ? specOf(given) : make(given as never);
 }
 
 /** One key a call, read from the input as the guard gave it on; the caller's own goes first. */

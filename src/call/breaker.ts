@@ -2,16 +2,18 @@
 
 import { z } from "zod";
 import { durationSchema, spanSchema } from "../core/duration.ts";
+import { OptionsInvalidError } from "../core/errors.ts";
 import type { Duration, Wrapper, WrapperFor } from "../core/operation.ts";
+import { LiveOptions } from "../core/options.ts";
 import { LiveSeams, type Seams } from "../core/seams.ts";
 import type { Outcome, Verdict } from "../core/verdict.ts";
 import { functionSchema } from "../core/wanted.ts";
-import { parseOptions, wrapperOf } from "../core/wrapper.ts";
+import { LiveSpec, parseOptions, wrapperOf } from "../core/wrapper.ts";
 import { CircuitBracket, KeyedBracket } from "./breaker/bracket.ts";
 import { Circuit } from "./breaker/circuit.ts";
 import { stateOf, withHandle } from "./breaker/handle.ts";
 import { Circuits } from "./breaker/keys.ts";
-import { settingsOf } from "./breaker/settings.ts";
+import { type Settings, settingsOf } from "./breaker/settings.ts";
 
 export interface BreakerOptions<I = never> {
   /** Opens at this share of failures among the counted outcomes of the window, 0–1; default 0.5. */
@@ -134,22 +136,27 @@ export function breaker<I>(
   seams?: Partial<Seams>,
 ): KeyedBreaker<I>;
 export function breaker(options: BreakerOptions = {}, seams?: Partial<Seams>): Wrapper {
-  const settings = settingsOf(parseOptions("breaker", breakerSchema, options));
-  const live = new LiveSeams(seams);
-  const { key } = settings;
-  const isOff = settings.mode === "off";
+  const live = new LiveOptions(settingsIn, options);
+  const settings = live.now;
+  const ownSeams = new LiveSeams(seams);
   const laid = (bracket: CircuitBracket | KeyedBracket, state: () => unknown) =>
-    wrapperOf({ kind: "breaker", options: settings, layer: { bracket: isOff ? {} : bracket, state } }, seams);
+    wrapperOf(new LiveSpec("breaker", live, { bracket, state }), seams);
 
-  if (key === undefined) {
-    const circuit = new Circuit(settings, live, undefined);
+  if (settings.key === undefined) {
+    const circuit = new Circuit(settings, ownSeams, undefined);
+    live.changedBy((next) => {
+      if (next.key === undefined) return () => circuit.change(next);
+      const wanted = "nothing: whether there is a circuit for each key is said when the breaker is made";
+      throw new OptionsInvalidError("breaker", [{ path: "key", got: next.key, wanted }]);
+    });
     return withHandle(
       laid(new CircuitBracket(circuit), () => stateOf(circuit)),
       () => circuit,
     );
   }
-  const circuits = new Circuits(settings, live);
-  const keyOf = key as (input: unknown) => string;
+  const circuits = new Circuits(settings, ownSeams);
+  live.changedBy((next) => () => circuits.change(next));
+  const keyOf = (input: unknown) => (circuits.settings.key as (input: unknown) => string)(input);
   const keyed = laid(
     new KeyedBracket(
       (input) => circuits.at(keyOf(input)),
@@ -169,4 +176,8 @@ export function breaker(options: BreakerOptions = {}, seams?: Partial<Seams>): W
     );
   };
   return Object.defineProperties(keyed, { of: { value: of, enumerable: true } });
+}
+
+function settingsIn(written: unknown): Settings {
+  return settingsOf(parseOptions("breaker", breakerSchema, written));
 }

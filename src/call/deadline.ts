@@ -1,9 +1,9 @@
 // A limit of time on the whole call.
-import { limitSchema } from "../core/duration.ts";
+import { limited } from "../core/limited.ts";
 import type { Duration, Wrapper } from "../core/operation.ts";
 import type { Seams } from "../core/seams.ts";
 import type { LayerSpec } from "../core/stack.ts";
-import { parseOptions, wrapperOf } from "../core/wrapper.ts";
+import { wrapperOf } from "../core/wrapper.ts";
 
 export interface Deadline extends Wrapper {
   readonly kind: "deadline";
@@ -18,10 +18,9 @@ export interface Deadline extends Wrapper {
  * await user("ada");
  */
 export function deadline(within: Duration, seams?: Partial<Seams>): Deadline {
-  const ms = parseOptions("deadline", limitSchema, within);
-  return wrapperOf(deadlineSpec(ms), seams) as Deadline;
+  return wrapperOf(deadlineSpec(within), seams) as Deadline;
 }
 
-export function deadlineSpec(ms: number): LayerSpec {
-  return { kind: "deadline", options: { within: ms }, layer: { limit: "call", ms } };
+export function deadlineSpec(within: Duration): LayerSpec {
+  return limited("deadline", "call", within, (ms) => ({ within: ms }));
 }

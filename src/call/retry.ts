@@ -70,19 +70,34 @@ export function retry(options: RetryOptions = {}, seams?: Partial<Seams>): Retry
     "retry",
     retrySchema,
     options,
-    (given, tools) => ({ recovery: recovery(given, tools) }),
+    (given, tools) => {
+      const live = { options: given };
+      return {
+        recovery: recovery(live, tools),
+        change: (options) => () => {
+          live.options = options;
+        },
+      };
+    },
     seams,
   ) as Retry;
 }
 
-function recovery(options: Options, tools: Tools): InnerRecovery {
+/** Read at each decision: rounds under way go on by what stands then. */
+interface Live {
+  options: Options;
+}
+
+function recovery(live: Live, tools: Tools): InnerRecovery {
   return {
-    hearsSuccess: options.when !== undefined,
+    get hearsSuccess() {
+      return live.options.when !== undefined;
+    },
     notesFailures: true,
     recover(attempt) {
       const first = attempt as AttemptRecord;
       if (first.said?.retry === false) return undefined;
-      const rounds = new Rounds(first, options, tools);
+      const rounds = new Rounds(first, live, tools);
       return rounds.mayGoOn() ? rounds.run() : rounds.giveUp();
     },
   };
@@ -94,7 +109,7 @@ const failed = new Error("this round failed");
 class Rounds {
   private readonly first: AttemptRecord;
   private readonly at: number;
-  private readonly options: Options;
+  private readonly live: Live;
   private readonly tools: Tools;
   /** The attempt of the last round. */
   private latest: AttemptRecord;
@@ -104,17 +119,21 @@ class Rounds {
   private refused: boolean;
   private round = 1;
   private waited = 0;
-  private patience: number;
+  /** Of the patience, on waits for admission. */
+  private spentMs = 0;
 
-  constructor(first: AttemptRecord, options: Options, tools: Tools) {
+  constructor(first: AttemptRecord, live: Live, tools: Tools) {
     this.first = first;
     this.at = first.at;
-    this.options = options;
+    this.live = live;
     this.tools = tools;
     this.latest = first;
-    this.patience = options.patience;
     this.refused = first.call.attempts === 0;
     if (!this.refused) this.ran = first;
+  }
+
+  private get options(): Options {
+    return this.live.options;
   }
 
   /** Whether there is anything to do at all: a clear no never enters p-retry. */
@@ -133,13 +152,13 @@ class Rounds {
   }
 
   async run(): Promise<unknown> {
-    const { attempts } = this.options;
     this.first.note();
     try {
       await pRetry(
         // thrown before there is a promise: one that is rejected before anybody holds it costs Node two looks
         (round) => (round === 1 && !this.refused ? this.conclude() : this.goOn(round)),
-        { retries: attempts - 1, minTimeout: 0, shouldRetry: () => this.again() },
+        // `again` counts the rounds: how many there may be can change under way
+        { retries: Number.POSITIVE_INFINITY, minTimeout: 0, shouldRetry: () => this.again() },
       );
     } catch (error) {
       if (error !== failed) throw error;
@@ -182,8 +201,8 @@ class Rounds {
 
   private async again(): Promise<boolean> {
     const { first, latest, options, tools, round } = this;
-    const { when } = options;
-    if (this.refused || !this.isOpen()) return false;
+    const { attempts, when } = options;
+    if (round >= attempts || this.refused || !this.isOpen()) return false;
     const { outcome, verdict } = latest;
     if (when !== undefined && mayAsk(outcome, verdict) && !(await asked(() => when(outcome, verdict)))) return false;
     if (first.remainingMs() === 0) await first.pause(1); // the deadline has come: its timer is about to say so
@@ -227,8 +246,9 @@ class Rounds {
 
   /** Ms until our own layers would admit, where that is worth waiting for. */
   private admissionMs(): number | undefined {
-    const { first, latest, patience, tools } = this;
+    const { first, latest, options, spentMs, tools } = this;
     const { verdict } = latest;
+    const patience = options.patience - spentMs;
     if (first.isCut || verdict?.kind !== "notAdmitted" || verdict.retryAfterMs === undefined) return undefined;
     if (verdict.retryAfterMs > patience || elsewhere(first, this.at) === 0) return undefined;
     // later by up to a tenth: not all at once
@@ -240,7 +260,7 @@ class Rounds {
     const { first, round } = this;
     const delayMs = askedNow(() => this.admissionMs());
     if (delayMs === undefined) return false;
-    this.patience -= delayMs;
+    this.spentMs += delayMs;
     this.tools.emit(first.context, "retry.scheduled", { attempt: round, delayMs, kind: "notAdmitted" });
     await first.pause(delayMs);
     return !first.isCut;

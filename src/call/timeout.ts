@@ -1,9 +1,9 @@
 // A limit of time on one attempt.
-import { limitSchema } from "../core/duration.ts";
+import { limited } from "../core/limited.ts";
 import type { Duration, Wrapper } from "../core/operation.ts";
 import type { Seams } from "../core/seams.ts";
 import type { LayerSpec } from "../core/stack.ts";
-import { parseOptions, wrapperOf } from "../core/wrapper.ts";
+import { wrapperOf } from "../core/wrapper.ts";
 
 export interface Timeout extends Wrapper {
   readonly kind: "timeout";
@@ -18,10 +18,9 @@ export interface Timeout extends Wrapper {
  * await user("ada");
  */
 export function timeout(after: Duration, seams?: Partial<Seams>): Timeout {
-  const ms = parseOptions("timeout", limitSchema, after);
-  return wrapperOf(timeoutSpec(ms), seams) as Timeout;
+  return wrapperOf(timeoutSpec(after), seams) as Timeout;
 }
 
-export function timeoutSpec(ms: number): LayerSpec {
-  return { kind: "timeout", options: { after: ms }, layer: { limit: "attempt", ms } };
+export function timeoutSpec(after: Duration): LayerSpec {
+  return limited("timeout", "attempt", after, (ms) => ({ after: ms }));
 }

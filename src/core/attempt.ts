@@ -154,7 +154,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   /** Its time-out; 0: none. */
   protected get limitMs(): number {
     const limit = this.segment.limits[this.at];
-    return limit !== undefined && limit.at < this.top ? limit.ms : 0;
+    return limit !== undefined && limit.at < this.top ? limit.limit.ms : 0;
   }
 
   remainingMs(): number {
@@ -290,7 +290,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   }
 
   abstract abandon(cut: Cut): void;
-  abstract override expire(): void;
+  abstract override expire(afterMs: number): void;
   /** Runs the innermost `top` layers of a segment once more, as an attempt of its own begun by the layer being asked. */
   abstract ask(segment: Segment, top: number, input: unknown): Promise<unknown>;
   /** Waits, and ends early when the attempt is ended; the timer holds no signal's listener. */

@@ -62,7 +62,7 @@ function enter(call: CallRecord, input: unknown, options: Options | undefined): 
 }
 
 function hasDeadline(stack: Stack, options: Options | undefined, parent: AttemptRecord | undefined): boolean {
-  if (stack.deadlineMs !== 0 || parent !== undefined) return true;
+  if (stack.deadline !== undefined || parent !== undefined) return true;
   return options !== undefined && (options.deadline !== undefined || options.deadlineAt !== undefined);
 }
 
@@ -70,18 +70,19 @@ function hasDeadline(stack: Stack, options: Options | undefined, parent: Attempt
 function limit(call: CallRecord, options: Options | undefined, parent: AttemptRecord | undefined): void {
   const { startedAt, stack } = call;
   const { clock } = stack.seams;
-  const declared = stack.deadlineMs === 0 ? Number.POSITIVE_INFINITY : startedAt + stack.deadlineMs;
+  const declaredMs = stack.deadline?.ms;
+  const declared = declaredMs === undefined ? Number.POSITIVE_INFINITY : startedAt + declaredMs;
   const said = options === undefined ? Number.POSITIVE_INFINITY : saidDeadline(call, options);
   const inherited = parent?.dueAt ?? Number.POSITIVE_INFINITY;
   const dueAt = Math.min(declared, said, inherited);
   if (dueAt === Number.POSITIVE_INFINITY) return;
   call.more.dueAt = dueAt;
   call.more.deadlineAt = clock.now() + (dueAt - startedAt);
-  if (dueAt <= startedAt) call.abandon(overdue(call, dueAt));
+  if (dueAt <= startedAt) call.abandon(overdue(call, dueAt, declaredMs));
   else if (dueAt < inherited) {
-    const timer = new DeadlineTimer(call, dueAt);
+    const timer = new DeadlineTimer(call, dueAt, declaredMs);
     call.more.deadline = timer;
-    if (dueAt === declared) arm(clock, stack.deadlineMs, timer);
+    if (declaredMs !== undefined && dueAt === declared) arm(clock, declaredMs, timer);
     else armOnce(clock, dueAt - startedAt, timer);
   }
 }

@@ -1,7 +1,7 @@
 // The layers of a call in order, for people, tests and the dashboard.
-import { type LayerSpec, stackOf } from "./stack.ts";
+import { type Stack, stackOf } from "./stack.ts";
 
-/** Where a policy keeps what its calls share, the outermost first. */
+/** Where a policy keeps the stack of what is run on it: what its calls share. */
 export const SHARED: unique symbol = Symbol.for("holdfast/1/policy") as never;
 
 export interface Explained {
@@ -19,11 +19,15 @@ export interface Explained {
  * console.log(explain(user).map((layer) => layer.kind).join(" ")); // → retry timeout
  */
 export function explain(call: unknown): readonly Explained[] {
-  const shared = (call as { readonly [SHARED]?: () => readonly LayerSpec[] } | undefined)?.[SHARED];
-  const specs = shared?.() ?? stackOf(call)?.specs.toReversed() ?? [];
+  const specs = (sharedBy(call) ?? stackOf(call))?.specs.toReversed() ?? [];
   return specs.map(({ kind, options, layer }) => ({
     kind,
     options: { ...options },
     ...(layer.state && { state: layer.state() }),
   }));
+}
+
+/** The stack of a policy. */
+export function sharedBy(policy: unknown): Stack | undefined {
+  return (policy as { readonly [SHARED]?: Stack } | undefined)?.[SHARED];
 }

@@ -5,8 +5,10 @@ import type { CallContext, Operation } from "./operation.ts";
 import { inside, scope } from "./scope.ts";
 import {
   type FusedLayer,
+  type Hearing,
   type InnerRecovery,
   type LayerSpec,
+  type Limit,
   type Segment,
   type Stack,
   stackOf,
@@ -15,7 +17,7 @@ import {
 
 const bare: FusedLayer = {
   kind: "",
-  timeoutMs: 0,
+  timeout: undefined,
   before: undefined,
   started: undefined,
   after: undefined,
@@ -23,7 +25,7 @@ const bare: FusedLayer = {
   ended: undefined,
   ready: undefined,
   recover: undefined,
-  hearsSuccess: false,
+  hearing: undefined,
   elsewhere: undefined,
   around: undefined,
 };
@@ -42,7 +44,8 @@ export function segment(
     limits: layers.map((_, from) => limitFrom(layers, from)),
     starts: layers.some((layer) => layer.started !== undefined),
     lastRecovery: layers.findLastIndex((layer) => layer.recover !== undefined),
-    plain: layers.every((layer) => layer.judge === undefined && layer.ended === undefined && !layer.hearsSuccess),
+    plain: layers.every((layer) => layer.judge === undefined && layer.ended === undefined),
+    hearing: together(layers.flatMap(({ hearing }) => hearing ?? [])),
     tier,
     tierName,
   };
@@ -51,8 +54,9 @@ export function segment(
 /** A whole call. The outermost deadline is the call's own; one with layers outside it is a scope. */
 export function stack(operation: Operation<never, unknown>, specs: readonly LayerSpec[], traits: Traits): Stack {
   const last = specs.at(-1);
-  const own = last !== undefined && "limit" in last.layer && last.layer.limit === "call" ? last.layer.ms : 0;
-  const first = segment(operation, own === 0 ? specs : specs.slice(0, -1), 0, nameOf(operation) ?? traits.name);
+  const own = last !== undefined && "limit" in last.layer && last.layer.limit === "call" ? last.layer : undefined;
+  const inner = own === undefined ? specs : specs.slice(0, -1);
+  const first = segment(operation, inner, 0, nameOf(operation) ?? traits.name);
   const tiers = specs.flatMap(({ layer }) =>
     "recovery" in layer ? ((layer.recovery as InnerRecovery).tiers ?? []) : [],
   );
@@ -64,7 +68,7 @@ export function stack(operation: Operation<never, unknown>, specs: readonly Laye
     specs,
     // as what is declared: past a gate goes no value that tells of a failure
     gated: traits.gated || specs.some(({ kind }) => kind === "gate"),
-    deadlineMs: own,
+    deadline: own,
     recovers: first.lastRecovery >= 0 || first.layers.some((layer) => layer.around !== undefined),
     ends,
   };
@@ -72,8 +76,17 @@ export function stack(operation: Operation<never, unknown>, specs: readonly Laye
 
 /** The innermost time-out that stands at this layer or outside it. */
 function limitFrom(layers: readonly FusedLayer[], from: number): Segment["limits"][number] {
-  const at = layers.findIndex(({ timeoutMs }, i) => i >= from && timeoutMs !== 0);
-  return at < 0 ? undefined : { at, ms: (layers[at] as FusedLayer).timeoutMs };
+  const at = layers.findIndex(({ timeout }, i) => i >= from && timeout !== undefined);
+  return at < 0 ? undefined : { at, limit: (layers[at] as FusedLayer).timeout as Limit };
+}
+
+function together(hearing: readonly Hearing[]): Hearing | undefined {
+  if (hearing.length < 2) return hearing[0];
+  return {
+    get hearsSuccess() {
+      return hearing.some(({ hearsSuccess }) => hearsSuccess);
+    },
+  };
 }
 
 /** A call of its own that is the operation is the first tier by its own name. */
@@ -84,9 +97,8 @@ function nameOf(operation: unknown): string | undefined {
 
 function fused({ kind, layer }: LayerSpec, at: number, specs: readonly LayerSpec[]): FusedLayer {
   if ("limit" in layer) {
-    const { limit, ms } = layer;
-    if (limit === "attempt" && !enclosesMore(at, specs)) return { ...bare, kind, timeoutMs: ms };
-    return { ...bare, kind, around: (input, context) => scope(attemptOf(context, kind), at, ms, limit, input) };
+    if (layer.limit === "attempt" && !enclosesMore(at, specs)) return { ...bare, kind, timeout: layer };
+    return { ...bare, kind, around: (input, context) => scope(attemptOf(context, kind), at, layer, input) };
   }
   if ("around" in layer) {
     const within: Operation<unknown, unknown> = (input, context) =>
@@ -100,7 +112,7 @@ function fused({ kind, layer }: LayerSpec, at: number, specs: readonly LayerSpec
       kind,
       recover: recovering(recovery),
       ready: recovery.ready?.bind(recovery),
-      hearsSuccess: recovery.hearsSuccess ?? false,
+      hearing: "hearsSuccess" in recovery ? recovery : undefined,
       elsewhere: recovery.elsewhere?.bind(recovery),
     };
   }

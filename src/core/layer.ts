@@ -46,8 +46,15 @@ export interface Recovery {
  */
 export type PromiseStyle = (operation: Operation<unknown, unknown>) => Operation<unknown, unknown>;
 
-export type Layer = (
+export type Layer<Options = never> = (
   | { readonly bracket: Bracket }
   | { readonly recovery: Recovery }
   | { readonly around: PromiseStyle }
-) & { readonly state?: (() => unknown) | undefined };
+) & {
+  readonly state?: (() => unknown) | undefined;
+  /**
+   * How it takes other options while it runs, for `configure`; without it they stay. It gets all of them, parsed, and may
+   * throw `OptionsInvalidError`; nothing may have changed until what it gives is called, which must not fail.
+   */
+  change?(options: Options): () => void;
+};

@@ -7,10 +7,12 @@ import { armUnheld, disarm, Timed } from "./timers.ts";
 export class DeadlineTimer extends Timed {
   private readonly call: CallRecord;
   private readonly dueAt: number;
-  constructor(call: CallRecord, dueAt: number) {
+  private readonly declaredMs: number | undefined;
+  constructor(call: CallRecord, dueAt: number, declaredMs: number | undefined) {
     super(call.startedAt);
     this.call = call;
     this.dueAt = dueAt;
+    this.declaredMs = declaredMs;
   }
   /** A body on its way holds its own socket; the limit on it holds nothing. */
   letProcessEnd(): void {
@@ -19,16 +21,15 @@ export class DeadlineTimer extends Timed {
     armUnheld(clock, Math.max(0, this.dueAt - clock.monotonic()), this);
   }
   expire(): void {
-    this.call.abandon(overdue(this.call, this.dueAt));
+    this.call.abandon(overdue(this.call, this.dueAt, this.declaredMs));
   }
 }
 
-/** The end of a call whose deadline, at `dueAt` monotonic ms, has come. */
-export function overdue(call: CallRecord, dueAt: number): Cut {
+/** The end of a call whose deadline, at `dueAt` monotonic ms, has come; `declaredMs`: as it was when the call began. */
+export function overdue(call: CallRecord, dueAt: number, declaredMs: number | undefined): Cut {
   const at = call.stack.seams.clock.monotonic();
-  const { deadlineMs } = call.stack;
   // a caller in more of a hurry than was declared says nothing about what was called
-  const declared = deadlineMs === Number.POSITIVE_INFINITY ? 0 : deadlineMs;
+  const declared = declaredMs === undefined || declaredMs === Number.POSITIVE_INFINITY ? 0 : declaredMs;
   return {
     reason: stackless(() => new DeadlineExceededError(call.name, Math.max(0, at - dueAt))),
     at,

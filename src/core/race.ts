@@ -22,11 +22,11 @@ export class Race extends WayIn {
   // --- ends from outside
 
   /** Its time-out: ends the attempt, not what it is part of. */
-  expire(): void {
+  expire(afterMs: number): void {
     if (this.is(ANSWERED)) return;
     this.flags |= EXPIRED;
-    const reason = stackless(() => new TimeoutError(this.context.name, this.limitMs));
-    this.endInside({ reason, at: this.now(), wholeMs: this.limitMs });
+    const reason = stackless(() => new TimeoutError(this.context.name, afterMs));
+    this.endInside({ reason, at: this.now(), wholeMs: afterMs });
     this.call.wake(this);
   }
 
@@ -59,7 +59,7 @@ export class Race extends WayIn {
   // --- the race
 
   protected settle(threw: number, value: unknown): void {
-    if (threw === 0 && this.flags === (RUNNING | CALLED) && this.segment.plain && this.outer === null)
+    if (threw === 0 && this.flags === (RUNNING | CALLED) && isPlain(this.segment) && this.outer === null)
       if (typeof value !== "object" || classifyValue(value) === undefined) return this.succeed(value);
     const { at } = this;
     this.flags &= ~RUNNING;
@@ -141,7 +141,7 @@ export class Race extends WayIn {
       if (layer.judge !== undefined && this.verdict === undefined && this.judge(layer.judge)) return;
       if (
         layer.recover !== undefined &&
-        (this.verdict !== undefined || layer.hearsSuccess) &&
+        (this.verdict !== undefined || layer.hearing?.hearsSuccess) &&
         this.recover(layer.recover)
       )
         return;
@@ -291,4 +291,9 @@ export class Race extends WayIn {
     if (delayMs > 0) await this.pause(delayMs);
     return this.ask(this.segment, at, this.inputAt(at));
   }
+}
+
+/** Whether its success has nothing to do on its way out but to tell. */
+function isPlain({ plain, hearing }: Segment): boolean {
+  return plain && (hearing === undefined || !hearing.hearsSuccess);
 }

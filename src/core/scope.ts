@@ -4,6 +4,7 @@ import { DeadlineExceededError, stackless, TimeoutError } from "./errors.ts";
 import { LOST } from "./lent.ts";
 import type { CallContext } from "./operation.ts";
 import { Race } from "./race.ts";
+import type { Limit } from "./stack.ts";
 import { armOnce, disarm, Timed } from "./timers.ts";
 
 /** Each call of the operation inside a promise-style layer: an attempt of its own, cancelled with the context given. */
@@ -30,13 +31,7 @@ function heard(running: Promise<unknown>): Promise<unknown> {
 }
 
 /** A limit of time round more than one attempt: its end ends all inside, and is a failure like others to what is outside. */
-export function scope(
-  outer: AttemptRecord,
-  top: number,
-  ms: number,
-  limit: "attempt" | "call",
-  input: unknown,
-): Promise<unknown> {
+export function scope(outer: AttemptRecord, top: number, { limit, ms }: Limit, input: unknown): Promise<unknown> {
   const { call, segment } = outer;
   const { clock } = call.stack.seams;
   const from = outer.now();

@@ -1,18 +1,20 @@
 // A protected function is data: an operation, and the layers round it. Put together when wrappers are applied, not when a call runs.
 import type { Attempt, Layer, Recovery } from "./layer.ts";
 import type { Criticality, Operation } from "./operation.ts";
+import type { LiveOptions } from "./options.ts";
 import type { LiveSeams } from "./seams.ts";
 import type { Classify, Outcome, Verdict } from "./verdict.ts";
 
 /** A limit of time: `attempt` ends one attempt, `call` the whole of what is inside. */
 export interface Limit {
   readonly limit: "attempt" | "call";
-  readonly ms: number;
+  /** As it is now: whoever begins to count reads it. */
+  ms: number;
 }
 
 /** A recovery of our own: may ask to hear successes too, and tell retry when another way is ready. */
 export interface InnerRecovery extends Recovery {
-  readonly hearsSuccess?: boolean;
+  readonly hearsSuccess?: boolean | undefined;
   /** It notes the failure itself, where it goes on: what is refused in volume need not pay for a story that nobody reads. */
   readonly notesFailures?: true;
   recover(
@@ -32,13 +34,19 @@ export interface LayerSpec {
   readonly kind: string;
   readonly options: object;
   readonly layer: Layer | (Limit & { readonly state?: (() => unknown) | undefined });
+  /** Where the options can be changed while it runs. */
+  readonly live?: LiveOptions | undefined;
+}
+
+/** Of one recovery, or of several together. */
+export interface Hearing {
+  readonly hearsSuccess?: boolean | undefined;
 }
 
 /** A layer as the machine runs it: every moment at its place, so that one shape serves all. */
 export interface FusedLayer {
   readonly kind: string;
-  /** 0: none. */
-  readonly timeoutMs: number;
+  readonly timeout: Limit | undefined;
   readonly before: ((attempt: Attempt) => unknown) | undefined;
   readonly started: ((attempt: Attempt) => void) | undefined;
   readonly after: ((attempt: Attempt, outcome: Outcome<unknown>, verdict: Verdict | undefined) => void) | undefined;
@@ -46,7 +54,8 @@ export interface FusedLayer {
   readonly ended: ((attempt: Attempt) => void) | undefined;
   readonly ready: ((input: unknown) => number) | undefined;
   readonly recover: InnerRecovery["recover"] | undefined;
-  readonly hearsSuccess: boolean;
+  /** Whether it hears successes too, now. */
+  readonly hearing: Hearing | undefined;
   readonly elsewhere: ((attempt: Attempt) => number) | undefined;
   readonly around: Operation<unknown, unknown> | undefined;
 }
@@ -57,11 +66,13 @@ export interface Segment {
   /** Innermost first. */
   readonly layers: readonly FusedLayer[];
   /** For each layer, the innermost time-out from it on outwards: the attempt's, where its operation stands there. */
-  readonly limits: readonly ({ readonly at: number; readonly ms: number } | undefined)[];
+  readonly limits: readonly ({ readonly at: number; readonly limit: Limit } | undefined)[];
   /** Whether a layer has a `started` moment. */
   readonly starts: boolean;
-  /** Whether a success has nothing to do on its way out but to tell: no layer judges it, hears of it as a recovery or waits for its true end. */
+  /** Whether a success has nothing to do on its way out but to tell, unless a recovery hears it: no layer judges it or waits for its true end. */
   readonly plain: boolean;
+  /** Of the recoveries that may hear successes. */
+  readonly hearing: Hearing | undefined;
   /** Index of the outermost recovery, -1 without: what a layer inside it does to the input is undone for the next attempt. */
   readonly lastRecovery: number;
   readonly tier: number;
@@ -81,12 +92,13 @@ export interface Traits {
   readonly discard: ((value: unknown) => unknown) | undefined;
   /** Whether there is a gate: a value that tells of a failure is then never delivered. */
   readonly gated: boolean;
+  /** The layers that belong to its component, not to it alone. */
+  readonly owned: readonly LayerSpec[];
 }
 
 export interface Stack extends Segment, Traits {
   readonly specs: readonly LayerSpec[];
-  /** 0: none. */
-  readonly deadlineMs: number;
+  readonly deadline: Limit | undefined;
   /** Whether anything may go on after a failed attempt. */
   readonly recovers: boolean;
   /** Whether a layer, of a tier too, waits for true ends. */

@@ -1,8 +1,8 @@
 // Many timers of few durations: one first-in-first-out list a duration, on one setTimeout.
-import { type Clock, systemClock, type TimerEntry } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 
 /** What can be timed at next to no cost: it is its own list entry. */
-export abstract class Timed implements TimerEntry {
+export abstract class Timed {
   /** Since when its time runs; monotonic ms. */
   startedAt: number;
   /** The list it is on, or the undo of a timer of its own. */
@@ -14,26 +14,30 @@ export abstract class Timed implements TimerEntry {
     this.startedAt = startedAt;
   }
 
-  abstract expire(): void;
+  /** Its time is over, so long after its start: as it was armed, whatever has been changed since. */
+  abstract expire(afterMs: number): void;
 }
 
 /** Expires the entry `ms` after its start; a declared duration, so that few lists are needed. */
 export function arm(clock: Clock, ms: number, entry: Timed): void {
   if (ms === Number.POSITIVE_INFINITY) return;
   if (clock === systemClock) listOf(ms).add(entry);
-  else entry.timer = clock.timer(Math.max(0, entry.startedAt + ms - clock.monotonic()), entry);
+  else {
+    const left = Math.max(0, entry.startedAt + ms - clock.monotonic());
+    entry.timer = clock.timer(left, { expire: () => entry.expire(ms) });
+  }
 }
 
 /** Expires the entry after a duration that hardly comes twice, on a timer of its own. */
 export function armOnce(clock: Clock, ms: number, entry: Timed): void {
-  entry.timer = clock.timer(ms, entry);
+  entry.timer = clock.timer(ms, { expire: () => entry.expire(ms) });
 }
 
 /** The same, but the process may end before. */
 export function armUnheld(clock: Clock, ms: number, entry: Timed): void {
   if (clock !== systemClock) return armOnce(clock, ms, entry);
   if (ms > longest) return; // a process that only waits that long is not worth a chain of timers
-  const timer = setTimeout(() => entry.expire(), ms);
+  const timer = setTimeout(() => entry.expire(ms), ms);
   refer(timer, false);
   entry.timer = () => clearTimeout(timer);
 }
@@ -101,7 +105,7 @@ class TimerList {
     while (this.first !== null && this.first.startedAt + this.ms <= now) {
       const entry: Timed = this.first;
       this.remove(entry);
-      entry.expire();
+      entry.expire(this.ms);
     }
     if (this.first !== null && this.timer === null) this.wait(this.first.startedAt + this.ms - systemClock.monotonic());
   }

@@ -6,8 +6,9 @@ import { protectedBy } from "./enter.ts";
 import { type HoldfastError, OptionsInvalidError } from "./errors.ts";
 import type { EventMap, EventType } from "./events.ts";
 import { stack as fuse } from "./fuse.ts";
-import type { Layer } from "./layer.ts";
+import type { Layer, Recovery } from "./layer.ts";
 import type { CallContext, Operation, Protected, Wrapper } from "./operation.ts";
+import { LiveOptions } from "./options.ts";
 import { refuse } from "./refusal.ts";
 import { findingsOf } from "./schema.ts";
 import { LiveSeams, type Seams } from "./seams.ts";
@@ -47,13 +48,42 @@ export function defineWrapper<Options>(
   kind: string,
   schema: StandardSchemaV1<never, Options> | StandardSchemaV1<unknown, Options>,
   given: unknown,
-  make: (options: Options, tools: Tools) => Layer,
+  make: (options: Options, tools: Tools) => Layer<NoInfer<Options>>,
   seams?: Partial<Seams>,
 ): Wrapper {
-  const options = parseOptions(kind, schema as StandardSchemaV1<unknown, Options>, given);
-  const layer = make(options, toolsOf(seams));
+  const live = new LiveOptions<Options>(
+    (written) => parseOptions(kind, schema as StandardSchemaV1<unknown, Options>, written),
+    given,
+  );
+  const layer = make(live.now, toolsOf(seams));
   if (!isLayer(layer)) throw new OptionsInvalidError(kind, [{ path: "make", got: layer, wanted: layers }]);
-  return wrapperOf({ kind, options: options as object, layer }, seams);
+  if (layer.change !== undefined) live.changedBy(layer.change.bind(layer));
+  return wrapperOf(new LiveSpec(kind, live, layer), seams);
+}
+
+/** A layer whose options can be changed; `options` are those of now. A class: accessors of their own cost each object a shape. */
+export class LiveSpec<Options> implements LayerSpec {
+  readonly kind: string;
+  readonly live: LiveOptions<Options>;
+  readonly layer: LayerSpec["layer"];
+  private readonly shown: ((options: Options) => object) | undefined;
+
+  /** `shown`: what of them `explain` says, where that is not how they are parsed. */
+  constructor(
+    kind: string,
+    live: LiveOptions<Options>,
+    layer: LayerSpec["layer"],
+    shown?: (options: Options) => object,
+  ) {
+    this.kind = kind;
+    this.live = live;
+    this.layer = layer;
+    this.shown = shown;
+  }
+
+  get options(): object {
+    return this.shown === undefined ? (this.live.now as object) : this.shown(this.live.now);
+  }
 }
 
 export function parseOptions<Options>(
@@ -112,6 +142,7 @@ const plain: Omit<Traits, "name" | "component"> = {
   criticality: undefined,
   discard: undefined,
   gated: false,
+  owned: [],
 };
 
 /**
@@ -127,11 +158,12 @@ export function named<I = void, O = unknown>(name: string, operation: Operation<
 const layers =
   "a function that gives { bracket: { before?, … } }, { recovery: { recover } } or { around: (operation) => … }";
 
-function isLayer(given: Layer): boolean {
+function isLayer(given: object): boolean {
   if (typeof given !== "object" || given === null) return false;
-  if ("around" in given) return typeof given.around === "function";
-  if ("recovery" in given) return typeof given.recovery?.recover === "function";
-  return "bracket" in given && typeof given.bracket === "object" && given.bracket !== null;
+  const { around, bracket, recovery } = given as { around?: unknown; bracket?: unknown; recovery?: Recovery };
+  if ("around" in given) return typeof around === "function";
+  if ("recovery" in given) return typeof recovery?.recover === "function";
+  return typeof bracket === "object" && bracket !== null;
 }
 
 /** In our words, where it is zod that finds something and nothing better was written beside the option. */

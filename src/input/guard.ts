@@ -6,6 +6,7 @@ import { ATTEMPT, type Context } from "../core/context.ts";
 import { InputRejectedError, OptionsInvalidError, stackless } from "../core/errors.ts";
 import type { Attempt } from "../core/layer.ts";
 import type { CallContext, Operation, Protected } from "../core/operation.ts";
+import { LiveOptions } from "../core/options.ts";
 import { type AnySchema, findingsOf, type In, isSchema, type Out } from "../core/schema.ts";
 import type { Seams } from "../core/seams.ts";
 import type { LayerSpec } from "../core/stack.ts";
@@ -63,13 +64,18 @@ export function guard<S extends AnySchema>(
 
 export function guardSpec(
   schema: AnySchema | undefined,
-  options: z.output<typeof guardSchema>,
+  given: z.output<typeof guardSchema>,
   tools: Tools,
   at = "",
 ): LayerSpec {
-  const check = checker(schema, options.checks);
-  const rejects = (issues: readonly Finding[]) => new OptionsInvalidError(tools.name ?? "guard", under(at, issues));
-  const correct = options.correct && correctorOf(schema, options.correct, rejects);
+  const live = new LiveOptions((written) => parseOptions("guard", guardSchema, written), given);
+  let { check, correct, options } = partsOf(schema, live.now, tools.name, at);
+  live.changedBy((changed) => {
+    const next = partsOf(schema, changed, tools.name, "");
+    return () => {
+      ({ check, correct, options } = next);
+    };
+  });
 
   /** `given` is the caller's, `input` what corrections have made of it. */
   function ask(attempt: Attempt, given: unknown, input: unknown, used: Set<Rule> | undefined): unknown {
@@ -119,9 +125,24 @@ export function guardSpec(
 
   return {
     kind: "guard",
-    options: { ...options, ...(schema !== undefined && { schema }) },
+    get options() {
+      return { ...live.now, ...(schema !== undefined && { schema }) };
+    },
+    live,
     layer: { bracket: { before: (attempt) => ask(attempt, attempt.input, attempt.input, undefined) } },
   };
+}
+
+/** What it works with, made of its options. */
+function partsOf(
+  schema: AnySchema | undefined,
+  options: z.output<typeof guardSchema>,
+  name: string | undefined,
+  at: string,
+) {
+  const rejects = (issues: readonly Finding[]) => new OptionsInvalidError(name ?? "guard", under(at, issues));
+  const correct = options.correct && correctorOf(schema, options.correct, rejects);
+  return { check: checker(schema, options.checks), correct, options };
 }
 
 /** All findings, each with what the caller gave, what is wanted, and what would do. */

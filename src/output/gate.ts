@@ -4,6 +4,7 @@ import { type Check, type Checked, checker, checksSchema } from "../core/checks.
 import { OutputRejectedError, stackless } from "../core/errors.ts";
 import type { Attempt } from "../core/layer.ts";
 import type { CallContext, Duration, Operation, Protected } from "../core/operation.ts";
+import { LiveOptions } from "../core/options.ts";
 import type { AnySchema, Out } from "../core/schema.ts";
 import type { Seams } from "../core/seams.ts";
 import type { LayerSpec } from "../core/stack.ts";
@@ -60,12 +61,17 @@ export function gate<S extends AnySchema>(
   return wrapperOf(gateSpec(schema, given, toolsOf(seams)), seams) as unknown as Gate<Out<S>>;
 }
 
-export function gateSpec(schema: AnySchema | undefined, options: z.output<typeof gateSchema>, tools: Tools): LayerSpec {
-  const { benchmark, checks } = options;
-  const inspect = checker(schema, checks);
+export function gateSpec(schema: AnySchema | undefined, given: z.output<typeof gateSchema>, tools: Tools): LayerSpec {
+  const live = new LiveOptions((written) => parseOptions("gate", gateSchema, written), given);
   /** An output that is lost already is worth no second opinion. */
   const inspectForm = checker(schema);
-  const repair = options.repair?.length ? repairer(options.repair) : undefined;
+  let { benchmark, inspect, repair } = partsOf(schema, live.now);
+  live.changedBy((options) => {
+    const next = partsOf(schema, options);
+    return () => {
+      ({ benchmark, inspect, repair } = next);
+    };
+  });
 
   function check({ context, input }: Attempt, output: unknown, value: unknown, found: readonly Finding[]): unknown {
     const checked = (found.length === 0 ? inspect : inspectForm)(value, context, input);
@@ -94,7 +100,10 @@ export function gateSpec(schema: AnySchema | undefined, options: z.output<typeof
 
   return {
     kind: "gate",
-    options: { ...options, ...(schema !== undefined && { schema }) },
+    get options() {
+      return { ...live.now, ...(schema !== undefined && { schema }) };
+    },
+    live,
     layer: {
       bracket: {
         judge(attempt, output) {
@@ -111,6 +120,11 @@ export function gateSpec(schema: AnySchema | undefined, options: z.output<typeof
       },
     },
   };
+}
+
+/** What it works with, made of its options. */
+function partsOf(schema: AnySchema | undefined, { benchmark, checks, repair }: z.output<typeof gateSchema>) {
+  return { benchmark, inspect: checker(schema, checks), repair: repair?.length ? repairer(repair) : undefined };
 }
 
 const nothing: readonly Finding[] = [];

@@ -10,13 +10,9 @@ import { rampMs, refuse } from "./refusal.ts";
 /** One circuit for all. */
 export class CircuitBracket implements Bracket {
   readonly circuit: Circuit;
-  /** A success is only counted. */
-  private readonly plain: boolean;
 
   constructor(circuit: Circuit) {
-    const { slowCallDuration, when } = circuit.settings;
     this.circuit = circuit;
-    this.plain = slowCallDuration === undefined && when === undefined;
   }
 
   /** Refuses before anyone queues; takes nothing. */
@@ -34,6 +30,7 @@ export class CircuitBracket implements Bracket {
     const { circuit } = this;
     if (circuit.isCalm) return undefined;
     circuit.refresh(attempt.serial - 1);
+    if (circuit.isOff) return undefined;
     const waitMs =
       circuit.enter(attempt, callOf(attempt)) || (circuit.settings.mode === "observe" ? rampMs(circuit) : 0);
     return waitMs === 0 ? undefined : refuse(circuit, waitMs, callOf(attempt));
@@ -41,7 +38,7 @@ export class CircuitBracket implements Bracket {
 
   after(attempt: Attempt, outcome: Outcome<unknown>, verdict: Verdict | undefined): void {
     const { circuit } = this;
-    if (verdict === undefined && this.plain && circuit.isCalm && attempt.serial > circuit.since) {
+    if (verdict === undefined && circuit.onlyCounts && circuit.isCalm && attempt.serial > circuit.since) {
       const { seams, settings } = circuit;
       const at = isBrief(attempt, settings.window / 10) ? attempt.startedAt : seams.clock.monotonic();
       circuit.countsAt(at).success(at);
@@ -100,9 +97,9 @@ function isBrief(attempt: Attempt, slotMs: number): boolean {
   const { layers } = (attempt as AttemptRecord).segment;
   let brief = false;
   for (let i = 0; i < layers.length; i++) {
-    const { around, timeoutMs } = layers[i] as FusedLayer;
+    const { around, timeout } = layers[i] as FusedLayer;
     if (around !== undefined) return false; // what is inside it has a time of its own
-    if (timeoutMs !== 0 && timeoutMs <= slotMs) brief = true;
+    if (timeout !== undefined && timeout.ms <= slotMs) brief = true;
   }
   return brief;
 }

@@ -14,7 +14,9 @@ const shortestLease = 10_000;
 const soon = 1_000;
 
 export class Circuit {
-  readonly settings: Settings;
+  settings: Settings;
+  /** A success is only counted. */
+  onlyCounts: boolean;
   readonly seams: LiveSeams;
   /** Whose circuit it is, where everyone has one. */
   readonly key: string | undefined;
@@ -36,6 +38,7 @@ export class Circuit {
 
   constructor(settings: Settings, seams: LiveSeams, key: string | undefined) {
     this.settings = settings;
+    this.onlyCounts = onlyCounts(settings);
     this.seams = seams;
     this.key = key;
     this.phase = { is: "closed", since: seams.clock.now(), rampUntil: 0 };
@@ -48,6 +51,23 @@ export class Circuit {
 
   get isClosed(): boolean {
     return this.phase.is === "closed" && this.isolated === undefined;
+  }
+
+  /** Neither counts nor tells nor refuses: it stays what it was until it is on again. */
+  get isOff(): boolean {
+    return this.settings.mode === "off";
+  }
+
+  /** Other options, the same state: what is open stays so for the rest of its time, what was counted stays counted. */
+  change(settings: Settings): void {
+    this.refresh();
+    const { counted, phase, settings: before } = this;
+    this.settings = settings;
+    this.onlyCounts = onlyCounts(settings);
+    if (counted !== undefined) this.counted = new Counts(settings, this.now(), counted);
+    if (phase.is === "halfOpen") phase.places.want(settings.halfOpenCalls);
+    if (phase.is === "closed" && phase.rampUntil !== 0)
+      this.become({ ...phase, rampUntil: settings.ramp === 0 ? 0 : phase.rampUntil - before.ramp + settings.ramp });
   }
 
   /** As new after a `reset()`; attempts up to this serial were begun before it. */
@@ -202,4 +222,8 @@ export class Circuit {
   private now(): number {
     return this.seams.clock.monotonic();
   }
+}
+
+function onlyCounts({ mode, slowCallDuration, when }: Settings): boolean {
+  return mode !== "off" && slowCallDuration === undefined && when === undefined;
 }

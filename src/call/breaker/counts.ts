@@ -15,13 +15,17 @@ export class Counts {
   /** A window of its own, in which the slow calls are the failures. */
   private readonly slow: RollingWindow | undefined;
   private readonly longest: number;
-  private inARow = 0;
+  private inARow: number;
 
-  constructor(settings: Settings, now: number) {
+  /** `before`: what was counted by other settings, which goes on. */
+  constructor(settings: Settings, now: number, before?: Counts) {
     const { failureRate, slowCallRate, consecutiveFailures } = settings;
-    this.failures = new RollingWindow({ ...settings, rate: failureRate }, now);
-    if (slowCallRate !== undefined) this.slow = new RollingWindow({ ...settings, rate: slowCallRate }, now);
+    this.failures = new RollingWindow({ ...settings, rate: failureRate }, now, before?.failures);
+    if (slowCallRate !== undefined)
+      this.slow = new RollingWindow({ ...settings, rate: slowCallRate }, now, before?.slow);
+    else before?.slow?.end();
     this.longest = consecutiveFailures ?? Number.POSITIVE_INFINITY;
+    this.inARow = before?.inARow ?? 0;
   }
 
   success(now: number): void {

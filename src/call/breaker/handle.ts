@@ -29,13 +29,13 @@ const handle = {
   get acquire() {
     return () => {
       const circuit = circuitOf(this);
-      return circuit.settings.mode === "off" ? idlePermit : acquire(circuit);
+      return circuit.isOff ? idlePermit : acquire(circuit);
     };
   },
   get isolate() {
     return (): (() => void) => {
       const circuit = circuitOf(this);
-      return circuit.settings.mode === "off" ? () => {} : circuit.isolate(aboutOf(circuit));
+      return circuit.isOff ? () => {} : circuit.isolate(aboutOf(circuit));
     };
   },
   get close() {
@@ -52,7 +52,7 @@ const handle = {
       const given = read(saved);
       const circuit = circuitOf(this);
       const about = aboutOf(circuit);
-      if (circuit.settings.mode === "off") return;
+      if (circuit.isOff) return;
       if (given.state === "open") circuit.resume(given, about);
       else if (given.state === "closed") circuit.close(about);
       else circuit.isolate(about);
@@ -105,6 +105,7 @@ function acquire(circuit: Circuit) {
     done = true;
     circuit.refresh();
     const held = circuit.giveBack(permit);
+    if (circuit.isOff) return;
     if (!held && era !== circuit.era) return ignore(circuit, verdict, about);
     hear(circuit, held, clock.monotonic() - startedAt, outcome, verdict, about);
   }

@@ -16,6 +16,7 @@ export function hearAttempt(
   const { serial, startedAt } = attempt;
   const about = callOf(attempt);
   const held = circuit.giveBack(attempt);
+  if (circuit.isOff) return;
   const stale = !held && serial <= circuit.since;
   if (stale || (verdict !== undefined && neverBegan(attempt))) return ignore(circuit, verdict, about);
   const judged = circuit.settings.slowCallDuration !== undefined;
@@ -72,10 +73,10 @@ export function ignore({ seams }: Circuit, verdict: Verdict | undefined, about: 
 }
 
 function probed(circuit: Circuit, failed: boolean, about: About): void {
-  const { phase, settings } = circuit;
+  const { phase } = circuit;
   if (phase.is !== "halfOpen") return; // `when` has changed it meanwhile
   const { broken, places } = phase;
-  const calls = settings.halfOpenCalls - places.left + 1;
+  const calls = places.succeededSoFar + 1;
   if (failed) circuit.open("probeFailed", { calls, failures: 1 }, broken.failedProbes + 1, about);
   else if (places.succeeded()) circuit.close(about);
 }

@@ -10,7 +10,7 @@ import type { Settings } from "./settings.ts";
 export const mostKeys = 1_000;
 
 export class Circuits {
-  private readonly settings: Settings;
+  settings: Settings;
   private readonly seams: LiveSeams;
   private readonly kept = new LRUCache<string, CircuitBracket>({ max: mostKeys });
 
@@ -27,6 +27,12 @@ export class Circuits {
     const made = new CircuitBracket(new Circuit(this.settings, this.seams, key));
     this.kept.set(key, made);
     return made;
+  }
+
+  /** For all keys: those that are known, and those to come. */
+  change(settings: Settings): void {
+    this.settings = settings;
+    for (const { circuit } of this.kept.values()) circuit.change(settings);
   }
 
   /** Without making one, or counting as a use. */

@@ -3,6 +3,7 @@
 export class Places {
   private readonly leaseMs: number;
   private wanted: number;
+  private successes = 0;
   /** Until when; the oldest first. */
   private readonly leases = new Map<object, number>();
   /** Whoever was let in counts when it settles, though its place may have been given to another meanwhile. */
@@ -13,14 +14,23 @@ export class Places {
     this.leaseMs = leaseMs;
   }
 
-  /** How many must still succeed: no more are let in at a time. */
-  get left(): number {
-    return this.wanted;
+  get succeededSoFar(): number {
+    return this.successes;
+  }
+
+  /** How many must still succeed: no more are let in at a time. Where fewer are wanted than have succeeded, one more decides. */
+  private get left(): number {
+    return Math.max(1, this.wanted - this.successes);
+  }
+
+  /** So many must succeed in all, from now on; those let in keep their places. */
+  want(calls: number): void {
+    this.wanted = calls;
   }
 
   /** Ms until a place can be taken; 0: one can. */
   waitMs(now: number): number {
-    if (this.leases.size < this.wanted) return 0;
+    if (this.leases.size < this.left) return 0;
     const [oldest = now] = this.leases.values();
     return Math.max(0, oldest - now);
   }
@@ -28,7 +38,7 @@ export class Places {
   /** Only where `waitMs` says 0. */
   take(holder: object, now: number): void {
     const [oldest] = this.leases.keys();
-    if (oldest !== undefined && this.leases.size >= this.wanted) this.leases.delete(oldest);
+    if (oldest !== undefined && this.leases.size >= this.left) this.leases.delete(oldest);
     this.leases.set(holder, now + this.leaseMs);
     this.probes.add(holder);
   }
@@ -41,6 +51,6 @@ export class Places {
 
   /** Gives whether none is wanted any more. */
   succeeded(): boolean {
-    return --this.wanted <= 0;
+    return ++this.successes >= this.wanted;
   }
 }

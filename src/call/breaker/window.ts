@@ -21,7 +21,8 @@ export class RollingWindow {
   private turnedAt: number;
   private bucket: CircuitBreaker.Bucket;
 
-  constructor({ rate, minimumCalls, window }: Rule, now: number) {
+  /** `before`: a window by another rule, whose outcomes this one goes on with; it is ended. */
+  constructor({ rate, minimumCalls, window }: Rule, now: number, before?: RollingWindow) {
     this.width = window / buckets;
     this.turnedAt = now;
     // what an EventEmitter would do, without a list of listeners for each of ten thousand breakers
@@ -32,6 +33,7 @@ export class RollingWindow {
       listenerCount: () => 0,
       removeListener: () => {},
     };
+    // opossum copies `volumeThreshold` when it is made: another rule is another engine
     this.engine = new CircuitBreaker(fail, {
       name: "holdfast", // else it makes up a random one, which costs more than all the rest
       timeout: false,
@@ -44,6 +46,7 @@ export class RollingWindow {
       rollingCountTimeout: window,
       rollingCountBuckets: buckets,
     });
+    if (before !== undefined) this.takeOver(before, now);
     this.bucket = this.current();
   }
 
@@ -71,6 +74,22 @@ export class RollingWindow {
   /** An engine that has opened holds a timer of 24 days, and the timer holds the engine. */
   end(): void {
     this.engine.shutdown();
+  }
+
+  /** Each slot of the other goes where none of its outcomes stays for longer than this window is. */
+  private takeOver(before: RollingWindow, now: number): void {
+    if (now - before.turnedAt >= before.width) before.moveOn(now);
+    this.turnedAt = before.turnedAt;
+    const { window } = this.engine.status;
+    const times = before.width / this.width;
+    before.engine.status.window.forEach(({ fires, successes, failures }, slot) => {
+      const target = window[Math.ceil(slot * times)];
+      if (target === undefined) return;
+      target.fires += fires;
+      target.successes += successes;
+      target.failures += failures;
+    });
+    before.end();
   }
 
   /** No timer of its own: it is as late as its next call. */

@@ -1,0 +1,140 @@
+// The options of a layer while it runs: what was written, what has been laid over it since, and what is in force.
+
+/** One change of these options: known by itself, so that it can be taken away again whatever came after it. */
+export interface Laid {
+  readonly written: unknown;
+}
+
+/** A change that is checked: `make` cannot fail, and gives whether anything is different; `back` puts back what stood before. */
+export interface Plan {
+  make(): boolean;
+  back(): void;
+}
+
+/** Checks what the schema cannot; throws `OptionsInvalidError`. Nothing is changed until what it gives is called, and that cannot fail. */
+type Changing<Options> = { change(options: Options): () => void }["change"];
+
+const none: readonly Laid[] = Object.freeze([]);
+
+export class LiveOptions<Options = unknown> {
+  /** As parsed, in force. */
+  now: Options;
+  private readonly parse: (written: unknown) => Options;
+  private change: Changing<Options> | undefined = undefined;
+  private own: unknown;
+  private laid = none;
+  private below: LiveOptions | undefined = undefined;
+  private heirs: Heirs | undefined = undefined;
+
+  /** `parse` throws `OptionsInvalidError` for what cannot be meant. */
+  constructor(parse: (written: unknown) => Options, written: unknown) {
+    this.parse = parse;
+    this.own = written;
+    this.now = parse(written);
+  }
+
+  /** How the layer takes others; without it they stay. */
+  changedBy(change: Changing<Options>): this {
+    this.change = change;
+    return this;
+  }
+
+  get canChange(): boolean {
+    return this.change !== undefined;
+  }
+
+  /** What is in force, as it was written. */
+  get written(): unknown {
+    return this.over(this.below?.written, this.laid);
+  }
+
+  /** From now on these stand over another's: what changes there changes here, where nothing of its own stands over it. */
+  inherit(below: LiveOptions, own: unknown): void {
+    this.own = own;
+    this.below = below;
+    below.heirs ??= new Heirs();
+    below.heirs.add(this);
+  }
+
+  /** @throws OptionsInvalidError where that cannot be meant; nothing is changed */
+  lay(over: Laid): Plan {
+    return this.plan(this.below?.written, [...this.laid, over]);
+  }
+
+  /** Takes that one change away, and leaves the others. @throws OptionsInvalidError where they cannot stand without it */
+  lift(over: Laid): Plan {
+    return this.plan(
+      this.below?.written,
+      this.laid.filter((one) => one !== over),
+    );
+  }
+
+  private over(below: unknown, laid: readonly Laid[]): unknown {
+    return laid.reduce<unknown>((all, { written }) => merged(all, written), merged(below, this.own));
+  }
+
+  private plan(below: unknown, laid: readonly Laid[]): Plan {
+    const before = { now: this.now, laid: this.laid };
+    const written = this.over(below, laid);
+    const now = this.parse(written);
+    const make = same(now, before.now) ? undefined : this.change?.(now);
+    const heirs = this.heirs?.plans((heir) => heir.plan(written, heir.laid)) ?? [];
+    return {
+      make: () => {
+        make?.();
+        if (make !== undefined) this.now = now;
+        this.laid = laid;
+        return heirs.reduce((changed, heir) => heir.make() || changed, make !== undefined);
+      },
+      back: () => {
+        for (const heir of heirs) heir.back();
+        if (make !== undefined) this.change?.(before.now)();
+        Object.assign(this, before);
+      },
+    };
+  }
+}
+
+/** Those that inherit, as long as somebody has them: a policy may outlive many of its calls. */
+class Heirs {
+  private list: WeakRef<LiveOptions>[] = [];
+  private roomFor = 32;
+
+  add(heir: LiveOptions): void {
+    if (this.list.length >= this.roomFor) {
+      this.list = this.list.filter((one) => one.deref() !== undefined);
+      this.roomFor = Math.max(32, this.list.length * 2);
+    }
+    this.list.push(new WeakRef(heir));
+  }
+
+  plans(plan: (heir: LiveOptions) => Plan): Plan[] {
+    return this.list.flatMap((one) => {
+      const heir = one.deref();
+      return heir === undefined ? [] : [plan(heir)];
+    });
+  }
+}
+
+/** Option by option; what says nothing (`undefined`) stands over nothing. */
+export function merged(below: unknown, above: unknown): unknown {
+  if (above === undefined) return below;
+  return isPlain(below) && isPlain(above) ? { ...below, ...written(above) } : above;
+}
+
+/** What says something. */
+export function written(given: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+export function isPlain(given: unknown): given is Record<string, unknown> {
+  return typeof given === "object" && given !== null;
+}
+
+function same(a: unknown, b: unknown): boolean {
+  if (!isPlain(a) || !isPlain(b)) return Object.is(a, b);
+  const keys = Object.keys(a);
+  return (
+    keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && Object.is(a[key], b[key]))
+  );
+}
