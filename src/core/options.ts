@@ -5,7 +5,7 @@ export interface Laid {
   readonly written: unknown;
 }
 
-/** A change that is checked: `make` cannot fail, and gives whether anything is different; `back` puts back what stood before. */
+/** A change that is checked: `make` gives whether anything is different, `back` puts back what stood before, as far as it was made. */
 export interface Plan {
   make(): boolean;
   back(): void;
@@ -79,17 +79,20 @@ export class LiveOptions<Options = unknown> {
     const now = this.parse(written);
     const make = same(now, before.now) ? undefined : this.change?.(now);
     const heirs = this.heirs?.plans((heir) => heir.plan(written, heir.laid)) ?? [];
+    let isMade = false;
     return {
       make: () => {
         make?.();
+        isMade = true;
         if (make !== undefined) this.now = now;
         this.laid = laid;
         return heirs.reduce((changed, heir) => heir.make() || changed, make !== undefined);
       },
       back: () => {
+        if (!isMade) return;
         for (const heir of heirs) heir.back();
-        if (make !== undefined) this.change?.(before.now)();
         Object.assign(this, before);
+        if (make !== undefined) this.change?.(before.now)();
       },
     };
   }
