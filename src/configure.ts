@@ -38,7 +38,7 @@ interface Step {
  * @example
  * const user = protect("user", async (id: string) => ({ id }), { timeout: "2s", retry: { attempts: 3 } });
  * const undo = configure(user, { timeout: "5s", retry: { base: "50ms" } });
- * console.log(explain(user)[0]?.options); // → { attempts: 3, …
+ * console.log(explain(user)[1]?.options); // → { after: 5000 }
  * undo();
  */
 export function configure(call: Protected<never, unknown> | Policy, change: Change): () => void {
