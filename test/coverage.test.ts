@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { repository } from "./package/project.ts";
+import { hasTitle, missingIn, testsIn } from "./package/titles.ts";
 
 interface Section {
   readonly name: string;
@@ -17,33 +18,6 @@ function sectionsOf(page: string): Section[] {
     declared: Number(declared),
     rows: table.split("\n").filter((line) => /^\| \d+ \|/.test(line)),
   }));
-}
-
-/** Every test that a text names: `file` › outer › title. */
-function testsIn(text: string): { readonly file: string; readonly titles: readonly string[] }[] {
-  return [...text.matchAll(/`(test\/\S+\.test\.ts)` › (.+?)(?=<br>| \|$)/gm)].map(([, file = "", path = ""]) => ({
-    file,
-    titles: path.replaceAll("\\|", "|").split(" › "),
-  }));
-}
-
-/** Whether a file of tests has a test, or a group of tests, of this very title. */
-function hasTitle(source: string, title: string): boolean {
-  return ['"', "'", "`"].some((quote) => {
-    const written = title.replaceAll(quote, `\\${quote}`);
-    const literal = `${quote}${written}${quote}`;
-    const at = source.indexOf(`${literal},`);
-    return at > 0 && /\(\s*$/.test(source.slice(0, at));
-  });
-}
-
-function missingIn(tests: ReturnType<typeof testsIn>): string[] {
-  return tests.flatMap(({ file, titles }) => {
-    const path = join(repository, file);
-    if (!existsSync(path)) return [`${file} is not there`];
-    const source = readFileSync(path, "utf8");
-    return titles.filter((title) => !hasTitle(source, title)).map((title) => `${file}: ${title}`);
-  });
 }
 
 function setup() {
