@@ -22,6 +22,8 @@ export interface Refused {
   readonly findings: readonly Finding[];
   /** As the schema said it; none where a check refused. */
   readonly issues?: readonly Issue[];
+  /** What the schema made of it, where only a check refused. */
+  readonly made?: unknown;
 }
 
 /** A promise only where the schema or a check is asynchronous. */
@@ -69,7 +71,7 @@ function inspect(
 
 function verdict(value: unknown, found: readonly Found[]): Checked {
   const findings = found.flatMap(findingsIn);
-  return findings.length === 0 ? { value } : { findings };
+  return findings.length === 0 ? { value } : { findings, made: value };
 }
 
 /** In JavaScript a check may answer anything: what is no finding is a mistake of the check. */

@@ -1,6 +1,7 @@
 // One error for each thing a caller handles differently.
 import { brief, written } from "./brief.ts";
 import { spell } from "./duration.ts";
+import type { ReviewConflictError, ReviewExpiredError } from "./reviewErrors.ts";
 import { BRAND } from "./shared.ts";
 import type { Failure, Finding } from "./verdict.ts";
 
@@ -16,6 +17,8 @@ export type ErrorCode =
   | "REFUSED"
   | "OUTPUT_REJECTED"
   | "REVIEW_PENDING"
+  | "REVIEW_CONFLICT"
+  | "REVIEW_EXPIRED"
   | "FALLBACK_EXHAUSTED"
   | "SAGA_FAILED"
   | "STORE_CONFLICT"
@@ -33,6 +36,8 @@ export interface ErrorsByCode {
   INPUT_REJECTED: InputRejectedError;
   OUTPUT_REJECTED: OutputRejectedError;
   REVIEW_PENDING: ReviewPendingError;
+  REVIEW_CONFLICT: ReviewConflictError;
+  REVIEW_EXPIRED: ReviewExpiredError;
   FALLBACK_EXHAUSTED: FallbackExhaustedError;
   TIMEOUT: TimeoutError;
   DEADLINE_EXCEEDED: DeadlineExceededError;
@@ -130,8 +135,14 @@ export class OutputRejectedError extends HoldfastError {
   declare readonly output: unknown;
   /** It was cut off at its limit, or the model refused: the same is not asked again. */
   declare readonly reason?: "cutOff" | "refusal" | undefined;
-  constructor(operation: string, findings: readonly Finding[], output: unknown, reason?: "cutOff" | "refusal") {
-    super(undefined, { code: "OUTPUT_REJECTED", operation, retryable: reason === undefined });
+  constructor(
+    operation: string,
+    findings: readonly Finding[],
+    output: unknown,
+    reason?: "cutOff" | "refusal",
+    cause?: unknown,
+  ) {
+    super(undefined, { code: "OUTPUT_REJECTED", operation, retryable: reason === undefined, cause });
     this.findings = findings;
     if (reason !== undefined) this.reason = reason;
     // kept for whoever asks, not for every log line that prints the error
@@ -143,8 +154,9 @@ says(OutputRejectedError, (e) => `${named(e)} answered, but its output was refus
 /** The output waits for a person's verdict. */
 export class ReviewPendingError extends HoldfastError {
   readonly reviewId: string;
-  constructor(operation: string, reviewId: string) {
-    super(undefined, { code: "REVIEW_PENDING", operation });
+  /** `cause`: what the call would have ended with. */
+  constructor(operation: string, reviewId: string, cause?: unknown) {
+    super(undefined, { code: "REVIEW_PENDING", operation, cause });
     this.reviewId = reviewId;
   }
 }
@@ -244,7 +256,7 @@ export function stackless<E extends HoldfastError>(make: () => E): E {
 }
 
 /** Gives the class its name and a message that is put together only when somebody reads it. */
-function says<E extends HoldfastError>(type: new (...given: never[]) => E, message: (error: E) => string): void {
+export function says<E extends HoldfastError>(type: new (...given: never[]) => E, message: (error: E) => string): void {
   title(type);
   Object.defineProperty(type.prototype, "message", {
     configurable: true,
@@ -258,11 +270,11 @@ function title(type: { readonly name: string; readonly prototype: object }): voi
   Object.defineProperty(type.prototype, "name", { configurable: true, writable: true, value: type.name });
 }
 
-function named(error: HoldfastError): string {
+export function named(error: HoldfastError): string {
   return `"${error.operation}"`;
 }
 
-function list(findings: readonly Finding[]): string {
+export function list(findings: readonly Finding[]): string {
   return findings.map(({ path, got, wanted }) => `${path ? `${path}: ` : ""}${say(wanted, got)}`).join("; ");
 }
 

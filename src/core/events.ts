@@ -37,8 +37,14 @@ export interface EventMap {
   "output.unpriced": { attempt: number; models: readonly string[] };
   /** A refused output is kept for a person. */
   "output.flagged": { reviewId: string; findings: readonly Finding[] };
-  /** A person has decided, or nobody did in time. */
-  "review.decided": { reviewId: string; verdict: "approved" | "amended" | "rejected" | "expired" };
+  /** A person has decided (`by`), or nobody did in time. */
+  "review.decided": {
+    reviewId: string;
+    verdict: "approved" | "amended" | "rejected" | "expired";
+    by: string | undefined;
+  };
+  /** No place was left to keep a refused output: its call failed with it; or a verdict would have delivered what does not fit the schema: the review stays pending. */
+  "review.refused": { why: "full" | "unfit"; reviewId: string | undefined; findings: readonly Finding[] };
   /** `attempt` is the one to come. */
   "retry.scheduled": { attempt: number; delayMs: number; kind: FailureKind };
   /** No try is left; `attempts` counts rounds. */
@@ -108,6 +114,7 @@ export const severities: Readonly<Record<string, Severity>> = {
   "output.rejected": "warning",
   "output.unpriced": "warning",
   "output.flagged": "warning",
+  "review.refused": "warning",
   "retry.exhausted": "warning",
   "fallback.used": "warning",
   "fallback.exhausted": "critical",

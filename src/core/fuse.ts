@@ -17,6 +17,7 @@ import {
 
 const bare: FusedLayer = {
   kind: "",
+  spec: undefined,
   timeout: undefined,
   before: undefined,
   started: undefined,
@@ -44,6 +45,7 @@ export function segment(
     limits: layers.map((_, from) => limitFrom(layers, from)),
     starts: layers.some((layer) => layer.started !== undefined),
     lastRecovery: layers.findLastIndex((layer) => layer.recover !== undefined),
+    keepers: specs.filter(({ keeps }) => keeps !== undefined),
     plain: layers.every((layer) => layer.judge === undefined && layer.ended === undefined),
     hearing: together(layers.flatMap(({ hearing }) => hearing ?? [])),
     tier,
@@ -64,6 +66,7 @@ export function stack(operation: Operation<never, unknown>, specs: readonly Laye
   return {
     ...traits, // may be a whole stack that more is laid round
     ...first,
+    keepers: [...first.keepers, ...tiers.flatMap(({ keepers }) => keepers)],
     plain: first.plain && !ends && traits.classify === undefined,
     specs,
     // as what is declared: past a gate goes no value that tells of a failure
@@ -95,21 +98,23 @@ function nameOf(operation: unknown): string | undefined {
   return inner?.declared ? inner.name : undefined;
 }
 
-function fused({ kind, layer }: LayerSpec, at: number, specs: readonly LayerSpec[]): FusedLayer {
+function fused(spec: LayerSpec, at: number, specs: readonly LayerSpec[]): FusedLayer {
+  const { kind, layer } = spec;
   if ("limit" in layer) {
-    if (layer.limit === "attempt" && !enclosesMore(at, specs)) return { ...bare, kind, timeout: layer };
-    return { ...bare, kind, around: (input, context) => scope(attemptOf(context, kind), at, layer, input) };
+    if (layer.limit === "attempt" && !enclosesMore(at, specs)) return { ...bare, kind, spec, timeout: layer };
+    return { ...bare, kind, spec, around: (input, context) => scope(attemptOf(context, kind), at, layer, input) };
   }
   if ("around" in layer) {
     const within: Operation<unknown, unknown> = (input, context) =>
       inside(attemptOf(context, kind), at, input, context);
-    return { ...bare, kind, around: layer.around(within) };
+    return { ...bare, kind, spec, around: layer.around(within) };
   }
   if ("recovery" in layer) {
     const recovery: InnerRecovery = layer.recovery;
     return {
       ...bare,
       kind,
+      spec,
       recover: recovering(recovery),
       ready: recovery.ready?.bind(recovery),
       hearing: "hearsSuccess" in recovery ? recovery : undefined,
@@ -120,6 +125,7 @@ function fused({ kind, layer }: LayerSpec, at: number, specs: readonly LayerSpec
   return {
     ...bare,
     kind,
+    spec,
     before: bracket.before?.bind(bracket),
     started: bracket.started?.bind(bracket),
     after: bracket.after?.bind(bracket),

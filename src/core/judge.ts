@@ -72,6 +72,8 @@ function ownVerdict(error: object, now: number | undefined, search: Search): Ver
     case "OUTPUT_REJECTED":
       return field(error, "reason") === "refusal" ? verdicts.contentFiltered : verdicts.quality;
     case "REVIEW_PENDING":
+    case "REVIEW_EXPIRED":
+    case "REVIEW_CONFLICT":
       return pendingVerdict;
     case "INPUT_REJECTED":
       return verdicts.invalid;

@@ -2,6 +2,7 @@
 import type { AttemptRecord } from "./attempt.ts";
 import type { Body } from "./body.ts";
 import { free } from "./cost.ts";
+import type { LastResort } from "./lastResort.ts";
 import type { Lent } from "./lent.ts";
 import type { Cost } from "./operation.ts";
 import type { CallRecord, Cut, Cuttable } from "./record.ts";
@@ -43,6 +44,10 @@ export class Rare {
   corrections: { readonly path: string; readonly rule: string }[] | null = null;
   degraded: { readonly reason: string; readonly ageMs?: number | undefined } | undefined = undefined;
   reviewId: string | undefined = undefined;
+  /** What is done when it is about to end without a value. */
+  lastResort: LastResort | null = null;
+  /** The input as it came to a guard with secrets, and their paths: what may be shown of it. */
+  veiled: { readonly input: unknown; readonly secret: readonly string[] } | null = null;
   /** That answered, or was asked last. */
   tier = 0;
   tierName: string;

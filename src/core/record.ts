@@ -2,12 +2,13 @@
 import { type Body, bodyOf } from "./body.ts";
 import { HoldfastError } from "./errors.ts";
 import { handedOn, kept } from "./failure.ts";
+import { WAITS } from "./lastResort.ts";
 import { noLabels, type Parent, Rare } from "./rare.ts";
 import { idOf } from "./seams.ts";
 import type { Stack } from "./stack.ts";
-import { refusedValue, stateOf } from "./state.ts";
+import { type End, refusedValue, stateOf } from "./state.ts";
 import { keepFailure, keepSuccess, keepsSuccesses } from "./stories.ts";
-import type { Story, StoryState } from "./story.ts";
+import type { Story } from "./story.ts";
 import { tellEnd, tellStory } from "./telling.ts";
 import { disarm } from "./timers.ts";
 import type { Failure, Verdict } from "./verdict.ts";
@@ -37,14 +38,6 @@ interface Root extends Cuttable {
 export interface Following {
   leave(call: CallRecord): void;
   soon(): void;
-}
-
-/** How it ended, where somebody may ask; `given` is the error. */
-export interface End {
-  readonly ok: boolean;
-  readonly given: unknown;
-  readonly state: StoryState;
-  readonly elapsedMs: number;
 }
 
 const ENDED = 1;
@@ -221,17 +214,22 @@ export class CallRecord implements Cuttable {
     const own = HoldfastError.is(cut.reason, "TIMEOUT") ? { ...cut, wholeMs: 0 } : cut;
     this.more.cut = own;
     this.root?.abandon(own);
+    this.rare?.lastResort?.abandon();
   }
 
   /** The one end. A value may come with a verdict: it tells of a failure. */
   finish(ok: boolean, given: unknown, verdict: Verdict | undefined): void {
     if (this.ended) return;
-    this.flags |= ENDED;
     let value = given;
     if (ok && verdict !== undefined && this.stack.gated) {
       ok = false;
       value = refusedValue(this, given, verdict);
     }
+    if (!ok && this.rare !== null && this.rare.lastResort !== null) {
+      value = this.rare.lastResort.instead(value);
+      if (value === WAITS) return;
+    }
+    this.flags |= ENDED;
     const failed = !ok || verdict !== undefined;
     const { clock, events } = this.stack.seams;
     const watched = !events.quiet;
@@ -284,6 +282,8 @@ export class CallRecord implements Cuttable {
     this.rare.parent?.leave(this);
     this.rare.parent = null;
     this.rare.body = null;
+    this.rare.lastResort = null;
+    this.rare.veiled = null;
   }
 
   story(): Story {

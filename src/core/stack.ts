@@ -36,6 +36,8 @@ export interface LayerSpec {
   readonly layer: Layer | (Limit & { readonly state?: (() => unknown) | undefined });
   /** Where the options can be changed while it runs. */
   readonly live?: LiveOptions | undefined;
+  /** Whether it keeps what it refuses for a person. */
+  readonly keeps?: boolean;
 }
 
 /** Of one recovery, or of several together. */
@@ -46,6 +48,7 @@ export interface Hearing {
 /** A layer as the machine runs it: every moment at its place, so that one shape serves all. */
 export interface FusedLayer {
   readonly kind: string;
+  readonly spec: LayerSpec | undefined;
   readonly timeout: Limit | undefined;
   readonly before: ((attempt: Attempt) => unknown) | undefined;
   readonly started: ((attempt: Attempt) => void) | undefined;
@@ -73,6 +76,8 @@ export interface Segment {
   readonly plain: boolean;
   /** Of the recoveries that may hear successes. */
   readonly hearing: Hearing | undefined;
+  /** Layers that may keep what they refuse for a person. */
+  readonly keepers: readonly LayerSpec[];
   /** Index of the outermost recovery, -1 without: what a layer inside it does to the input is undone for the next attempt. */
   readonly lastRecovery: number;
   readonly tier: number;

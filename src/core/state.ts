@@ -6,6 +6,14 @@ import { stackOf } from "./stack.ts";
 import type { StoryState } from "./story.ts";
 import type { Verdict } from "./verdict.ts";
 
+/** How it ended, where somebody may ask; `given` is the error. */
+export interface End {
+  readonly ok: boolean;
+  readonly given: unknown;
+  readonly state: StoryState;
+  readonly elapsedMs: number;
+}
+
 /** `verdict` with a value: it tells of a failure. */
 export function stateOf(call: CallRecord, ok: boolean, given: unknown, verdict: Verdict | undefined): StoryState {
   if (ok && verdict !== undefined) return "failed";

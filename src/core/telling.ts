@@ -1,7 +1,8 @@
 // What is told of a call that has ended: its end to the bus, its story to whoever asks.
 import { HoldfastError } from "./errors.ts";
-import type { CallRecord, End } from "./record.ts";
+import type { CallRecord } from "./record.ts";
 import { ownCost, wholeCost } from "./spend.ts";
+import type { End } from "./state.ts";
 import type { Story } from "./story.ts";
 
 export function tellStory(call: CallRecord): Story {

@@ -129,7 +129,15 @@ export function guardSpec(
       return { ...live.now, ...(schema !== undefined && { schema }) };
     },
     live,
-    layer: { bracket: { before: (attempt) => ask(attempt, attempt.input, attempt.input, undefined) } },
+    layer: {
+      bracket: {
+        before(attempt) {
+          const { secret } = live.now;
+          if (secret !== undefined) veil(attempt as AttemptRecord, secret);
+          return ask(attempt, attempt.input, attempt.input, undefined);
+        },
+      },
+    },
   };
 }
 
@@ -143,6 +151,13 @@ function partsOf(
   const rejects = (issues: readonly Finding[]) => new OptionsInvalidError(name ?? "guard", under(at, issues));
   const correct = options.correct && correctorOf(schema, options.correct, rejects);
   return { check: checker(schema, options.checks), correct, options };
+}
+
+/** Where an output may be kept for a person, so is what may be shown of the input: as it came, for that is what the paths are of. */
+function veil({ call, input }: AttemptRecord, secret: readonly string[]): void {
+  if (!call.stack.keepers.some(({ keeps }) => keeps)) return;
+  const outer = call.rare?.veiled;
+  call.more.veiled = outer ? { ...outer, secret: [...outer.secret, ...secret] } : { input, secret };
 }
 
 /** All findings, each with what the caller gave, what is wanted, and what would do. */

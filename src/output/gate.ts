@@ -1,9 +1,11 @@
 // What comes out, before anything is delivered: its benchmark, whether it is whole, repairs, the schema, checks.
 import { z } from "zod";
+import type { AttemptRecord } from "../core/attempt.ts";
 import { type Check, type Checked, checker, checksSchema } from "../core/checks.ts";
+import { spanSchema } from "../core/duration.ts";
 import { OutputRejectedError, stackless } from "../core/errors.ts";
 import type { Attempt } from "../core/layer.ts";
-import type { CallContext, Duration, Operation, Protected } from "../core/operation.ts";
+import type { Duration, Operation, Protected } from "../core/operation.ts";
 import { LiveOptions } from "../core/options.ts";
 import type { AnySchema, Out } from "../core/schema.ts";
 import type { Seams } from "../core/seams.ts";
@@ -14,6 +16,8 @@ import { type Ending, endingOf } from "./answer.ts";
 import { type Benchmark, benchmarkSchema, measure } from "./benchmark.ts";
 import { bounded } from "./feedback.ts";
 import { type Repair, type Repaired, repairer } from "./repair.ts";
+import { declareForm } from "./review/queue.ts";
+import { remember } from "./review/rejected.ts";
 
 export interface GateOptions<T, I = unknown> {
   /** What the schema cannot say, of the output and of what was asked; all are asked, all findings are told. See `judge` for those that score. */
@@ -22,7 +26,11 @@ export interface GateOptions<T, I = unknown> {
   benchmark?: Benchmark | undefined;
   /** What makes it readable, asked of every output in this order before the schema is. `"json"`: text, or the text of a model's answer, becomes what its JSON says. What is cut off is never repaired. */
   repair?: ReadonlyArray<Repair> | undefined;
-  /** When nothing is left to try. `"throw"`; the others are not built yet and throw when declared. */
+  /**
+   * When the call is about to end without a value. `"throw"`, the default: it fails. `"review"`: the output that was refused
+   * last is kept for a person, and the call rejects with a `ReviewPendingError`. `{ await }`: kept likewise, and the
+   * person's verdict is waited for so long, within the deadline. What becomes of a verdict that comes later: `reviews`.
+   */
   onReject?: "throw" | "review" | { await: Duration } | undefined;
 }
 
@@ -39,7 +47,11 @@ export const gateSchema = z.strictObject({
       z.custom<Repair>((given) => given === "json" || typeof given === "function", { error: '"json" or a function' }),
     )
     .optional(),
-  onReject: z.literal("throw", { error: '"throw": review is not built yet' }).optional(),
+  onReject: z
+    .union([z.enum(["throw", "review"]), z.strictObject({ await: spanSchema })], {
+      error: '"throw", "review" or { await: a duration }',
+    })
+    .optional(),
 });
 
 /**
@@ -65,36 +77,56 @@ export function gateSpec(schema: AnySchema | undefined, given: z.output<typeof g
   const live = new LiveOptions((written) => parseOptions("gate", gateSchema, written), given);
   /** An output that is lost already is worth no second opinion. */
   const inspectForm = checker(schema);
-  let { benchmark, inspect, repair } = partsOf(schema, live.now);
+  let { benchmark, inspect, repair, waitMs } = partsOf(schema, live.now, tools.name);
   live.changedBy((options) => {
-    const next = partsOf(schema, options);
+    const next = partsOf(schema, options, tools.name);
     return () => {
-      ({ benchmark, inspect, repair } = next);
+      ({ benchmark, inspect, repair, waitMs } = next);
     };
   });
 
-  function check({ context, input }: Attempt, output: unknown, value: unknown, found: readonly Finding[]): unknown {
-    const checked = (found.length === 0 ? inspect : inspectForm)(value, context, input);
+  function check(attempt: Attempt, output: unknown, value: unknown, found: readonly Finding[]): unknown {
+    const checked = (found.length === 0 ? inspect : inspectForm)(value, attempt.context, attempt.input);
     return checked instanceof Promise
-      ? checked.then((done) => conclude(context, output, done, found))
-      : conclude(context, output, checked, found);
+      ? checked.then((done) => conclude(attempt, output, value, done, found))
+      : conclude(attempt, output, value, checked, found);
   }
 
-  function conclude(context: CallContext, output: unknown, checked: Checked, found: readonly Finding[]): unknown {
-    if ("findings" in checked) return reject(context, output, [...found, ...checked.findings]);
-    return found.length === 0 ? checked.value : reject(context, output, found);
+  function conclude(
+    attempt: Attempt,
+    output: unknown,
+    value: unknown,
+    checked: Checked,
+    found: readonly Finding[],
+  ): unknown {
+    if ("value" in checked)
+      return found.length === 0 ? checked.value : reject(attempt, output, found, { value: checked.value, fits: true });
+    const form = "made" in checked ? { value: checked.made, fits: true } : { value, fits: false };
+    return reject(attempt, output, [...found, ...checked.findings], form);
   }
 
   function goOn(attempt: Attempt, output: unknown, repaired: Repaired, found: readonly Finding[]): unknown {
-    const { context } = attempt;
-    if ("finding" in repaired) return reject(context, output, [...found, repaired.finding], repaired.reason);
-    for (const repair of repaired.by) tools.emit(context, "output.repaired", { repair });
+    if ("finding" in repaired)
+      return reject(attempt, output, [...found, repaired.finding], { value: output }, repaired.reason);
+    for (const repair of repaired.by) tools.emit(attempt.context, "output.repaired", { repair });
     return check(attempt, output, repaired.value, found);
   }
 
-  function reject(context: CallContext, output: unknown, found: readonly Finding[], reason?: Ending["reason"]): never {
+  /** `form`: how far the gate came with it. */
+  function reject(
+    attempt: Attempt,
+    output: unknown,
+    found: readonly Finding[],
+    form: { readonly value: unknown; readonly fits?: boolean },
+    reason?: Ending["reason"],
+  ): never {
+    const { context } = attempt;
     const findings = bounded(found);
     tools.emit(context, "output.rejected", { attempt: context.attempt, findings });
+    if (waitMs !== undefined) {
+      const refused = { raw: output, output: form.value, fits: form.fits, findings, reason };
+      remember(attempt as AttemptRecord, schema, refused, waitMs);
+    }
     return tools.refuse(stackless(() => new OutputRejectedError(context.name, findings, output, reason)));
   }
 
@@ -104,13 +136,17 @@ export function gateSpec(schema: AnySchema | undefined, given: z.output<typeof g
       return { ...live.now, ...(schema !== undefined && { schema }) };
     },
     live,
+    get keeps() {
+      return waitMs !== undefined;
+    },
     layer: {
       bracket: {
         judge(attempt, output) {
           // measured first: what the checks take is no time of the operation's
           const found = benchmark === undefined ? nothing : measure(benchmark, attempt, output, tools);
           const ending = endingOf(output);
-          if (ending !== undefined) return reject(attempt.context, output, [...found, ending.finding], ending.reason);
+          if (ending !== undefined)
+            return reject(attempt, output, [...found, ending.finding], { value: output }, ending.reason);
           if (repair === undefined) return check(attempt, output, output, found);
           const repaired = repair(output);
           return repaired instanceof Promise
@@ -123,8 +159,20 @@ export function gateSpec(schema: AnySchema | undefined, given: z.output<typeof g
 }
 
 /** What it works with, made of its options. */
-function partsOf(schema: AnySchema | undefined, { benchmark, checks, repair }: z.output<typeof gateSchema>) {
-  return { benchmark, inspect: checker(schema, checks), repair: repair?.length ? repairer(repair) : undefined };
+function partsOf(
+  schema: AnySchema | undefined,
+  { benchmark, checks, onReject, repair }: z.output<typeof gateSchema>,
+  name: string | undefined,
+) {
+  const waitMs = waitOf(onReject);
+  if (waitMs !== undefined && name !== undefined) declareForm(name, schema);
+  return { benchmark, inspect: checker(schema, checks), repair: repair?.length ? repairer(repair) : undefined, waitMs };
+}
+
+/** Ms that a call waits for a person; `undefined`: nothing is kept for one. */
+function waitOf(onReject: z.output<typeof gateSchema>["onReject"]): number | undefined {
+  if (typeof onReject === "object") return onReject.await;
+  return onReject === "review" ? 0 : undefined;
 }
 
 const nothing: readonly Finding[] = [];

@@ -5,6 +5,7 @@ import type { Clock } from "../core/clock.ts";
 import { nextGeneration, replaceSeams, type Seams } from "../core/seams.ts";
 import { forgetStories } from "../core/stories.ts";
 import { parseOptions } from "../core/wrapper.ts";
+import { queue } from "../output/review/queue.ts";
 
 const schema = z.strictObject({
   clock: having<Clock>("now", "monotonic", "sleep", "timer"),
@@ -31,7 +32,7 @@ export function seams(given: Partial<Seams>): Disposable {
 }
 
 /**
- * Every breaker, limit, cache and registry as new, and no story remembered: what one test did is nothing to the next.
+ * Every breaker, limit, cache and registry as new, no review kept and no story remembered: what one test did is nothing to the next.
  * @example
  * await protect("answer", async () => { throw new Error("no"); })().catch(() => {});
  * reset();
@@ -40,6 +41,7 @@ export function seams(given: Partial<Seams>): Disposable {
 export function reset(): void {
   nextGeneration();
   forgetStories();
+  queue(); // looks at the generation: what waited for a person is forgotten now, with its timers
 }
 
 function having<T>(...methods: readonly string[]) {

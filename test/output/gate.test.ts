@@ -219,11 +219,12 @@ describe("gate", () => {
     [{ benchmark: { latency: "soon", bytes: -1 } }, /benchmark.latency: .*benchmark.bytes: /],
     [{ benchmark: { tokens: 5 } }, /benchmark.tokens: no such key/],
     [{ repair: ["yaml"] }, /repair.0: wanted "json" or a function/],
-    [{ onReject: "review" }, /onReject: wanted "throw": review is not built yet/],
-    [{ onReject: { await: "5m" } }, /onReject: wanted "throw": review is not built yet/],
+    [{ onReject: "keep" }, /onReject: wanted "throw", "review" or { await: a duration }/],
+    [{ onReject: { await: "5 minutes" } }, /onReject/],
+    [{ onReject: { await: 0 } }, /onReject/],
     [{ checks: "cites" }, /checks: wanted/],
     [{ retries: 3 }, /retries: no such key/],
-  ])("throws when made with what is not built or cannot be meant: %o", (options, message) => {
+  ])("throws when made with what cannot be meant: %o", (options, message) => {
     expect(() => gate(Report, options as never)).toThrow(OptionsInvalidError);
     expect(() => gate(Report, options as never)).toThrow(message);
     expect(() => protect("x", async () => 1, { gate: options as never })).toThrow(OptionsInvalidError);

@@ -1,52 +1,9 @@
 // Nothing unchecked gets out: whatever the schema, the answers, the repairs, the tries and the tiers.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
-import { eventBus, protect, type Repair } from "../../src/index.ts";
+import { eventBus, protect } from "../../src/index.ts";
 import { record, seededRandom, testClock } from "../../src/testing/index.ts";
-
-const leaf = fc.constantFrom<z.ZodType>(
-  z.string().min(1),
-  z.number().int(),
-  z.boolean(),
-  z.null(),
-  z.literal("tides"),
-  z.string().transform((text) => text.length),
-);
-const { schema: schemas } = fc.letrec<{ schema: z.ZodType; deep: z.ZodType }>((tie) => ({
-  schema: fc.oneof(
-    { maxDepth: 3 },
-    leaf,
-    fc
-      .dictionary(fc.constantFrom("a", "b", "c"), tie("schema"), { minKeys: 1 })
-      .map((shape) => z.strictObject({ ...shape })),
-    tie("schema").map((item) => z.array(item)),
-    tie("schema").map((inner) => inner.optional()),
-  ),
-  deep: leaf,
-}));
-
-const values = fc.oneof(
-  fc.constantFrom<unknown>("tides", 3, true, null, [], ["tides"], { a: "tides" }),
-  fc.anything({ maxDepth: 3 }),
-  fc.jsonValue({ maxDepth: 3 }),
-);
-const answers = fc.oneof(
-  values.map((value) => ({ value })),
-  fc.jsonValue({ maxDepth: 3 }).map((value) => ({ value: JSON.stringify(value) as unknown })),
-  fc.tuple(fc.jsonValue({ maxDepth: 3 }), fc.nat()).map(([value, at]) => {
-    const text = JSON.stringify(value);
-    return { value: text.slice(0, at % (text.length + 1)) as unknown };
-  }),
-  fc
-    .jsonValue({ maxDepth: 2 })
-    .map((value) => ({ value: `Sure:\n\`\`\`json\n${JSON.stringify(value)}\n\`\`\`` as unknown })),
-  fc
-    .string()
-    .map((text) => ({ value: { choices: [{ finish_reason: "length", message: { content: text } }] } as unknown })),
-  fc.constant({ error: new Error("down") }),
-);
-const repairs = fc.subarray<Repair>(["json", (raw) => raw, async (raw) => (Array.isArray(raw) ? raw[0] : raw)]);
+import { answers, repairs, schemas } from "./answers.ts";
 
 /** What the gate let through, and what was asked of it. */
 interface Passed {

@@ -1,0 +1,65 @@
+// What waits for a person: refused outputs that are kept, the verdicts on them, and who hears of those.
+import { z } from "zod";
+import { durationSchema } from "../core/duration.ts";
+import type { Duration } from "../core/operation.ts";
+import { parseOptions } from "../core/wrapper.ts";
+import { claim, decide, sweep } from "./review/decide.ts";
+import { handle } from "./review/delivery.ts";
+import type { Decision, Review } from "./review/entry.ts";
+import { keep, queue } from "./review/queue.ts";
+
+export interface KeepReviews {
+  /** How long one is kept for; 24 h. Holds for those to come. */
+  for?: Duration | undefined;
+  /** How many are kept, those whose verdict nobody has taken yet included; 1000. What comes then is not kept: its call fails as by `"throw"`, and `review.refused` is told. */
+  max?: number | undefined;
+  /** How long a claim holds others off; 15 min. */
+  claim?: Duration | undefined;
+}
+
+export interface ReviewQueue {
+  /** All that wait, the oldest first. */
+  pending(): Promise<readonly Review[]>;
+  /** Holds others off while somebody looks at it. @throws ReviewConflictError, ReviewExpiredError */
+  claim(id: string, by: string): Promise<Review>;
+  /** The one verdict on it. @throws ReviewConflictError, ReviewExpiredError; OptionsInvalidError for a verdict that cannot be read. In each case nothing is decided. */
+  decide(id: string, decision: Decision, by: string): Promise<void>;
+  /** What is done with verdicts on this call's outputs that no call waits for. Declared once, at start, in any process; at least once, with the review's id as the key. */
+  onDecision(name: string, handler: (review: Review, decision: Decision) => Promise<void>): () => void;
+  /** How long, and how many. @throws OptionsInvalidError */
+  keep(options: KeepReviews): void;
+}
+
+const keepSchema = z.strictObject({
+  for: durationSchema.optional(),
+  max: z.int().min(0).optional(),
+  claim: durationSchema.optional(),
+});
+
+/**
+ * The outputs that gates with `onReject` keep for a person, in this process. A verdict holds for exactly the output that
+ * was shown.
+ * @example
+ * const draft = protect("draft", async () => "tides?", {
+ *   gate: { checks: [(text) => (text.endsWith("?") ? "a statement" : undefined)], onReject: "review" },
+ * });
+ * reviews.onDecision("draft", async (review, decision) => console.log(review.output, decision.verdict));
+ * await draft().catch((error) => console.log(error.code)); // → REVIEW_PENDING
+ * for (const { id } of await reviews.pending()) await reviews.decide(id, { verdict: "approve" }, "ada");
+ * // → tides? approve
+ */
+export const reviews: ReviewQueue = {
+  async pending() {
+    sweep();
+    return [...queue().pending.values()].map((entry) => entry.review());
+  },
+  async claim(id, by) {
+    return claim(id, by).review();
+  },
+  decide,
+  onDecision: handle,
+  keep(options) {
+    const given = parseOptions("reviews.keep", keepSchema, options);
+    for (const key of ["for", "max", "claim"] as const) keep[key] = given[key] ?? keep[key];
+  },
+};

@@ -1,0 +1,107 @@
+// A person's verdict: read, held against the schema, and taken once.
+import { z } from "zod";
+import { ReviewConflictError, ReviewExpiredError } from "../../core/reviewErrors.ts";
+import type { Finding } from "../../core/verdict.ts";
+import { parseOptions } from "../../core/wrapper.ts";
+import { copyOf } from "./copy.ts";
+import { Undelivered, undelivered } from "./delivery.ts";
+import type { Decision, Entry, Released } from "./entry.ts";
+import { type Fit, type Form, fitted } from "./form.ts";
+import { forms, keep, leave, overdue, queue, tellDecided } from "./queue.ts";
+
+const text = z.string().min(1, { error: "a text that is not empty" });
+/** A verdict that cannot be read is none. */
+export const decisionSchema = z.discriminatedUnion(
+  "verdict",
+  [
+    z.strictObject({ verdict: z.literal("approve") }),
+    z.strictObject({
+      verdict: z.literal("amend"),
+      output: z.unknown().refine((output) => output !== undefined, { error: "the output as it is to be" }),
+    }),
+    z.strictObject({ verdict: z.literal("reject"), reason: text }),
+  ],
+  { error: '{ verdict: "approve" }, { verdict: "amend", output } or { verdict: "reject", reason }' },
+);
+const schema = z.strictObject({ id: text, decision: decisionSchema, by: text });
+const claimSchema = z.strictObject({ id: text, by: text });
+
+/** Holds others off for a while; again by the same, for as long again. */
+export function claim(id: string, by: string): Entry {
+  parseOptions("reviews.claim", claimSchema, { id, by });
+  const entry = find(id, by);
+  entry.claimed = { by, until: entry.seams.clock.now() + keep.claim };
+  return entry;
+}
+
+/** Those whose time is over are gone, also where a timer cannot count so far. */
+export function sweep(): void {
+  for (const entry of queue().pending.values()) if (entry.isOver) overdue(entry);
+}
+
+export async function decide(id: string, decision: Decision, by: string): Promise<void> {
+  const given = parseOptions("reviews.decide", schema, { id, decision, by }).decision as Decision;
+  const entry = find(id, by);
+  entry.deciding = true;
+  let released: Fit | Released;
+  try {
+    released = await release(entry, given);
+  } finally {
+    entry.deciding = false;
+  }
+  if (queue().pending.get(id) !== entry) find(id, by); // forgotten meanwhile, by a `reset()`
+  if ("findings" in released) throw refused(entry, released.findings);
+  take(entry, given, released, by);
+}
+
+/** What keeps the verdict from being taken is told, too. */
+function refused(entry: Entry, findings: readonly Finding[]): ReviewConflictError {
+  const { facts, seams, about } = entry;
+  if (!seams.events.quiet) seams.events.emit("review.refused", { why: "unfit", reviewId: facts.id, findings }, about);
+  return new ReviewConflictError(facts.name, facts.id, "unfit", { findings });
+}
+
+/** The review of this id, if this person may have a say in it. */
+function find(id: string, by: string): Entry {
+  const { pending, past } = queue();
+  const entry = pending.get(id);
+  if (entry?.isOver) overdue(entry);
+  const gone = past.get(id);
+  if (gone?.expired) throw new ReviewExpiredError(gone.name, id);
+  if (gone !== undefined) throw new ReviewConflictError(gone.name, id, "decided");
+  if (entry === undefined) throw new ReviewConflictError("", id, "unknown");
+  const { claimedBy, deciding } = entry;
+  if (deciding) throw new ReviewConflictError(entry.facts.name, id, "decided");
+  if (claimedBy !== undefined && claimedBy !== by)
+    throw new ReviewConflictError(entry.facts.name, id, "claimed", { by: claimedBy });
+  return entry;
+}
+
+/** What is delivered by this verdict, made of copies: nobody else has it in hands. */
+function release(entry: Entry, given: Decision): Fit | Released | Promise<Fit> {
+  const { facts, passed } = entry;
+  if (given.verdict === "reject") return { reason: given.reason };
+  const form = entry.form ?? forms.get(facts.name);
+  const amended = given.verdict === "amend";
+  if (!amended && facts.fits === false) return { findings: unfit(facts.findings) };
+  const copy = copyOf(amended ? given.output : facts.output);
+  if (copy === undefined) return { findings: [{ path: "output", wanted: "plain data" }] };
+  if (!amended && facts.fits === true) return copy;
+  return fitted((form ?? []).slice(amended ? 0 : passed) as Form, copy.value);
+}
+
+function unfit(findings: readonly Finding[]): readonly Finding[] {
+  return findings.length > 0 ? findings : [{ wanted: "an output of the right form: amend it, or reject it" }];
+}
+
+/** The one verdict. */
+function take(entry: Entry, given: Decision, released: Released, by: string): void {
+  leave(entry, false);
+  tellDecided(entry, given.verdict, by);
+  const decision: Decision =
+    given.verdict === "amend" && "value" in released ? { verdict: "amend", output: released.value } : given;
+  const { waiter } = entry;
+  const later = () => undelivered(new Undelivered(entry, given, decision, by, entry.seams.clock.now()));
+  if (waiter === undefined) later();
+  else waiter.decided(released, later);
+}
