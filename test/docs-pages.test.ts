@@ -22,7 +22,8 @@ const exempt: Readonly<Record<string, string>> = {
 
 const wanted: Readonly<Record<string, (page: string) => boolean>> = {
   "what it is for, in three sentences at most": (page) => sentencesOf(introOf(page)) <= 3,
-  "the smallest use, before the first heading": (page) => /^```ts\n/m.test(page.split(/^## /m)[0] ?? ""),
+  "the smallest use, before anything else": (page) =>
+    /^```ts\n/m.test((page.split(/^## /m)[0] ?? "") + sectionOf(page, "The smallest use")),
   "defaults or options": (page) => headings(page).some((heading) => /\b(defaults|options)\b/i.test(heading)),
   events: (page) => headings(page).some((heading) => heading.startsWith("Events")),
   "how it works, with a diagram": (page) => /^```(mermaid)?\n[^`]*?^```$/m.test(sectionOf(page, "How it works")),

@@ -28,7 +28,7 @@ import {
   waitFor,
 } from "./table.ts";
 import type { FailureKind, Verdict } from "./verdict.ts";
-import { kindOfWording } from "./wording.ts";
+import { kindOfSentence, kindOfWording } from "./wording.ts";
 
 /** How many objects may still be looked at: causes may go in a circle, or very deep. */
 interface Search {
@@ -109,7 +109,9 @@ function factualVerdict(seen: object, now: number | undefined, search: Search): 
   const grpc = grpcCodeOf(seen);
   const kind = grpc === undefined ? kindOfSystem(seen, code, coded) : kindOfGrpc(grpc);
   if (kind !== undefined) return withHints(kind, seen, now, true);
-  return isProgramming(seen) ? undefined : wordedVerdict(seen, now);
+  if (isProgramming(seen)) return undefined;
+  const sentence = kindOfSentence(textField(seen, "message") ?? "");
+  return sentence === undefined ? wordedVerdict(seen, now) : verdicts[sentence];
 }
 
 /** Of Node, a network library or a database: the code, and what was being done. */

@@ -11,6 +11,10 @@ const refusals = new Set(
 /** Nothing of the request has left: no connection was made, or no name was found to connect to. */
 const neverConnected = /^(?:ECONNREFUSED|ENOTFOUND|EAI_\w+|UND_ERR_CONNECT_TIMEOUT|ERR_SOCKET_CONNECTION_TIMEOUT)$/;
 
+/** node-postgres, of a connection that was not there in time. */
+const neverConnectedInWords =
+  /^(?:Connection terminated due to connection timeout|timeout exceeded when trying to connect)$/;
+
 /** What Node was doing: connecting, or looking up the name (`query…`: `node:dns` itself). */
 const before = /^(?:connect|getaddrinfo|query\w*)$/;
 
@@ -46,6 +50,7 @@ function surelyNot(seen: unknown, hinted: boolean, depth: number): boolean {
   if (errors !== undefined) return none(errors, depth, (error) => error);
   if (before.test(textField(seen, "syscall") ?? "")) return true;
   const code = textField(seen, "code") ?? "";
+  if (neverConnectedInWords.test(textField(seen, "message") ?? "")) return true;
   return neverConnected.test(code) || surelyNot(field(seen, "cause"), hinted, depth + 1);
 }
 

@@ -53,6 +53,20 @@ const filtered = new RegExp(
 );
 const overload = /\boverloaded(?:_error)?\b/i;
 
+/** node-postgres gives what ends a connection no code, only these sentences. */
+const sentences = new Map<string, FailureKind>([
+  ["Connection terminated unexpectedly", "network"],
+  ["Client has encountered a connection error and is not queryable", "network"],
+  ["Connection terminated due to connection timeout", "timeout"],
+  ["timeout exceeded when trying to connect", "timeout"],
+  ["Query read timeout", "timeout"],
+]);
+
+/** The kind of an error whose message is a fixed sentence of its client. */
+export function kindOfSentence(message: string): FailureKind | undefined {
+  return sentences.get(message);
+}
+
 /**
  * The kind that an error's type, code and message tell of, where it is none that the status alone would tell.
  * @param status the HTTP status if there is one: it decides which words are believed
