@@ -72,10 +72,12 @@ export function retry(options: RetryOptions = {}, seams?: Partial<Seams>): Retry
     options,
     (given, tools) => {
       const live = { options: given };
+      const recovery = recoveryOf(live, tools);
       return {
-        recovery: recovery(live, tools),
+        recovery,
         change: (options) => () => {
           live.options = options;
+          recovery.hearsSuccess = options.when !== undefined;
         },
       };
     },
@@ -88,11 +90,10 @@ interface Live {
   options: Options;
 }
 
-function recovery(live: Live, tools: Tools): InnerRecovery {
+function recoveryOf(live: Live, tools: Tools): InnerRecovery {
   return {
-    get hearsSuccess() {
-      return live.options.when !== undefined;
-    },
+    // a value and no getter: it is asked of every success
+    hearsSuccess: live.options.when !== undefined,
     notesFailures: true,
     recover(attempt) {
       const first = attempt as AttemptRecord;

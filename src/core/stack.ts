@@ -14,7 +14,7 @@ export interface Limit {
 
 /** A recovery of our own: may ask to hear successes too, and tell retry when another way is ready. */
 export interface InnerRecovery extends Recovery {
-  readonly hearsSuccess?: boolean | undefined;
+  hearsSuccess?: boolean | undefined;
   /** It notes the failure itself, where it goes on: what is refused in volume need not pay for a story that nobody reads. */
   readonly notesFailures?: true;
   recover(
