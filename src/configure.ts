@@ -55,12 +55,7 @@ export function configure(call: Protected<never, unknown> | Policy, change: Chan
     return "wanted" in found ? [] : [{ layer: key, live: found.live, laid: { written } }];
   });
   make(stack, steps, (live, laid) => live.lay(laid), problems);
-  let undone = false;
-  return () => {
-    if (undone) return;
-    make(stack, steps, (live, laid) => live.lift(laid));
-    undone = true;
-  };
+  return () => make(stack, steps, (live, laid) => live.lift(laid));
 }
 
 /** The layer that a key means, or why there is none to be changed. */

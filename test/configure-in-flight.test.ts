@@ -8,6 +8,7 @@ import {
   configure,
   eventBus,
   explain,
+  HoldfastError,
   InputRejectedError,
   OutputRejectedError,
   pipe,
@@ -17,7 +18,7 @@ import {
   timeout,
 } from "../src/index.ts";
 import { record, script, seededRandom, testClock } from "../src/testing/index.ts";
-import { setup, turn, watch } from "./composition/setup.ts";
+import { moments, refuse, setup, turn, watch } from "./composition/setup.ts";
 
 const down = Object.assign(new Error("down"), { status: 500 });
 const hangs = () => new Promise<string>(() => {});
@@ -148,18 +149,20 @@ describe("a retry", () => {
   });
 
   it("has patience as is said now, less what it has waited", async () => {
-    const { clock } = setup();
-    const call = protect("x", async () => "ok", { retry: {}, breaker: { breakTime: "5s", consecutiveFailures: 1 } });
-    const failing = protect("y", fails, { retry: {}, breaker: { breakTime: "5s", consecutiveFailures: 1 } });
-    await settled(failing)(undefined, { retry: false });
-    expect(await settled(failing)()).toMatchObject({ error: { code: "BREAKER_OPEN" } });
-    configure(failing, { retry: { patience: "6s" } });
-    const waits = watch(failing());
-    await clock.advance("4s");
-    expect(waits.at).toBeUndefined();
-    await clock.advance("5s");
-    expect(waits.at).toEqual({ error: down });
-    expect(await call()).toBe("ok");
+    const { clock, seen } = setup();
+    const busy = moments().bracket("busy", {
+      before: () => refuse(new HoldfastError("busy", { code: "LOAD_SHED", retryAfterMs: 400 })),
+    });
+    const call = pipe(async () => "ok", busy, retry());
+    const waited = () => seen.of("retry.scheduled").length;
+    const impatient = watch(call());
+    await clock.advance("10s");
+    expect([impatient.at, waited()]).toEqual([{ error: expect.objectContaining({ code: "LOAD_SHED" }) }, 2]); // of 1 s
+    const patient = watch(call());
+    await clock.advance(100);
+    configure(call, { retry: { patience: "2s" } });
+    await clock.advance("10s");
+    expect([patient.at, waited() - 2]).toEqual([{ error: expect.objectContaining({ code: "LOAD_SHED" }) }, 4]);
   });
 
   it("asks a `when` that was not there before, of values too, of calls in flight as well", async () => {

@@ -56,6 +56,7 @@ describe("a policy that is changed", () => {
     const charge = stripe("charge", async () => 1, { retry: { attempts: 9 }, timeout: "1s", deadline: false });
     const refund = stripe("refund", async () => 1);
     const undoOwn = configure(refund, { retry: { attempts: 7 } });
+    expect(optionsOf(refund, "retry")).toMatchObject({ attempts: 7, base: 50 });
     configure(stripe, { retry: { attempts: 2, base: "10ms" }, timeout: "3s", deadline: "8s" });
     expect(optionsOf(charge, "retry")).toMatchObject({ attempts: 9, base: 10 });
     expect(optionsOf(charge, "timeout")).toEqual({ after: 1_000 });
@@ -132,9 +133,9 @@ describe("a policy that is changed", () => {
       (globalThis as { gc?: () => void }).gc?.();
     }
     expect(dropped.filter((one) => one.deref() !== undefined)).toEqual([]);
-    const kept = stripe("kept", async () => 1);
+    const kept = Array.from({ length: 100 }, () => stripe("kept", async () => 1));
     configure(stripe, { timeout: "3s" });
-    expect(optionsOf(kept, "timeout")).toEqual({ after: 3_000 });
+    expect(kept.map((one) => optionsOf(one, "timeout"))).toEqual(kept.map(() => ({ after: 3_000 })));
   });
 });
 
