@@ -164,7 +164,9 @@ class Descent {
     let tried = 0;
     for (const way of ways) {
       if (first.isCut || this.mustNotRepeat()) break;
-      if (!(await this.admits(way))) continue;
+      const admitted = await this.admits(way);
+      if (first.isCut) break; // while it was looked at
+      if (!admitted) continue;
       tried++;
       const reason = kindOf(this.latest);
       await this.ask(way);
@@ -195,7 +197,7 @@ class Descent {
   private async admits({ operation, when, segment }: Way): Promise<boolean> {
     const { first, latest, at } = this;
     const skip = (reason: "breakerOpen" | "condition" | "deadline") => {
-      this.tools.emit(first.context, "fallback.skipped", { tier: segment.tierName, reason });
+      if (!first.isCut) this.tools.emit(first.context, "fallback.skipped", { tier: segment.tierName, reason });
       return false;
     };
     const failure = first.call.failures.at(-1);
@@ -222,6 +224,7 @@ class Descent {
       call.gaveUp = true;
       if (otherwise !== undefined && verdict?.fallBack && !this.mustNotRepeat()) {
         const value = await asked(() => otherwise(first.inputAt(this.at), call.failures));
+        if (first.isCut) return value; // to nobody
         tools.emit(first.context, "fallback.used", {
           from: latest.segment.tierName,
           to: "otherwise",

@@ -4,3 +4,6 @@ export { seededRandom } from "./random.ts";
 export { type Recording, record } from "./recorder.ts";
 export { type Answer, type Script, script } from "./script.ts";
 export { reset, seams } from "./seams.ts";
+export { type SimulateOptions, type Simulation, SimulationError, simulate } from "./simulate.ts";
+export type { Behaviour, Caller } from "./simulation/script.ts";
+export { type SimulatedOptions, simulated } from "./simulation/simulated.ts";

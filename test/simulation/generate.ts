@@ -1,0 +1,166 @@
+// Random plans: fast-check's generators, so that what goes wrong is shrunk to what is needed to show it.
+import fc from "fast-check";
+import { failures } from "../../src/testing/simulation/failures.ts";
+import type { Behaviour } from "../../src/testing/simulation/script.ts";
+import type { BreakerPlan, ByHand, Layers, Plan, RetryPlan, SimulatedCaller, StackPlan, TierPlan } from "./plan.ts";
+
+/** Few and round, so that much falls on the same moment. */
+const ms = fc.oneof(fc.constantFrom(10, 20, 30, 40, 50, 100), fc.integer({ min: 0, max: 120 }));
+const span = fc.oneof(fc.constantFrom(10, 20, 30, 40, 50, 100, 200), fc.integer({ min: 1, max: 250 }));
+
+const retry: fc.Arbitrary<RetryPlan> = fc.record(
+  {
+    attempts: fc.integer({ min: 1, max: 4 }),
+    base: fc.constantFrom(0, 1, 10, 20),
+    backoff: fc.constantFrom("exponential", "linear", "constant"),
+    jitter: fc.constantFrom("none", "full", "decorrelated"),
+    patience: ms,
+    maxElapsed: span,
+  },
+  { requiredKeys: [] },
+);
+
+const breaker: fc.Arbitrary<BreakerPlan> = fc.record(
+  {
+    consecutiveFailures: fc.integer({ min: 1, max: 4 }),
+    failureRate: fc.constantFrom(0.2, 0.5, 0.75, 1),
+    minimumCalls: fc.integer({ min: 1, max: 6 }),
+    window: fc.constantFrom(50, 200, 1_000, 3_600_000),
+    breakTime: fc.constantFrom(10, 40, 100, 500),
+    halfOpenCalls: fc.integer({ min: 1, max: 3 }),
+    ramp: fc.constantFrom(0, 50),
+    mode: fc.constantFrom("enforce", "enforce", "enforce", "observe"),
+    slow: fc.record({ rate: fc.constantFrom(0.5, 1), duration: fc.constantFrom(10, 30) }),
+  },
+  { requiredKeys: [] },
+);
+
+const checks = fc.constantFrom("now" as const, "later" as const);
+
+/** Of what a call of its own declares; no tiers. */
+const simple: fc.Arbitrary<Layers> = fc.record(
+  { deadline: span, retry, breaker, timeout: span, once: fc.constant(true as const), key: fc.constant(true as const) },
+  { requiredKeys: [] },
+);
+
+const tier: fc.Arbitrary<TierPlan> = fc.record(
+  { timeout: span, when: fc.constantFrom("always" as const, "never" as const), own: simple },
+  { requiredKeys: [] },
+);
+
+const layers: fc.Arbitrary<Layers> = fc.record(
+  {
+    deadline: span,
+    guard: checks,
+    tiers: fc.array(tier, { minLength: 1, maxLength: 2 }),
+    retry,
+    gate: checks,
+    breaker,
+    timeout: span,
+    once: fc.constant(true as const),
+    key: fc.constant(true as const),
+  },
+  { requiredKeys: [] },
+);
+
+const byHand: fc.Arbitrary<ByHand> = fc.oneof(
+  fc.record({ kind: fc.constantFrom("timeout" as const, "deadline" as const), ms: span }),
+  fc.record({ kind: fc.constant("retry" as const), retry }),
+  fc.record({ kind: fc.constant("breaker" as const), breaker }),
+  fc.record({ kind: fc.constant("fallback" as const), tiers: fc.array(tier, { minLength: 1, maxLength: 2 }) }),
+  fc.record({ kind: fc.constantFrom("gate" as const), checks }),
+  fc.record({ kind: fc.constantFrom("guard" as const), checks }),
+);
+
+const stack: fc.Arbitrary<StackPlan> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("protect" as const), layers }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("protect" as const),
+      layers,
+      inside: fc.record({
+        layers: simple,
+        how: fc.constantFrom("direct" as const, "context" as const, "spread" as const),
+      }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("pipe" as const),
+      layers: fc
+        .array(byHand, { minLength: 1, maxLength: 5 })
+        .map((all) =>
+          all.filter((one, i) => (one.kind !== "gate" && one.kind !== "guard") || first(all, one.kind) === i),
+        ),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("policy" as const),
+      shared: simple.map(({ key: _, ...shared }) => shared),
+      layers: fc.tuple(layers, layers),
+    }),
+  },
+);
+
+function first(all: readonly ByHand[], kind: ByHand["kind"]): number {
+  return all.findIndex((one) => one.kind === kind);
+}
+
+const failing = fc.constantFrom(...(Object.keys(failures) as (keyof typeof failures)[]));
+
+/** Nothing, or in so many of a hundred something. */
+function maybe<T>(of100: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+  return fc.oneof({ weight: 100 - of100, arbitrary: fc.constant(undefined) }, { weight: of100, arbitrary });
+}
+const yes = fc.constant(true as const);
+
+/** `well`: how often of ten. */
+function behaviour(well: number): fc.Arbitrary<Behaviour> {
+  return fc.record({
+    gives: fc.oneof(
+      { weight: well * 2, arbitrary: fc.constant("value" as const) },
+      { weight: (10 - well) * 2, arbitrary: failing },
+      { weight: 1, arbitrary: fc.constant("lie" as const) },
+      { weight: 1, arbitrary: fc.constant("nothing" as const) },
+    ),
+    after: maybe(75, ms),
+    deaf: maybe(20, yes),
+  });
+}
+
+function caller(well: number, until: number): fc.Arbitrary<SimulatedCaller> {
+  return fc.record({
+    at: fc.integer({ min: 0, max: until }),
+    to: fc.constantFrom(0, 1),
+    deadline: maybe(25, fc.oneof({ weight: 20, arbitrary: span }, { weight: 1, arbitrary: fc.constant(0) })),
+    abort: maybe(
+      30,
+      fc.oneof(
+        { weight: 6, arbitrary: ms },
+        { weight: 1, arbitrary: fc.constantFrom("before" as const, "inside" as const) },
+        { weight: 3, arbitrary: fc.constant("never" as const) },
+      ),
+    ),
+    shares: maybe(5, yes),
+    key: maybe(20, yes),
+    bad: maybe(5, yes),
+    meets: fc.array(behaviour(well), { maxLength: 5, size: "max" }),
+  });
+}
+
+const callers = fc.oneof(
+  ...[10, 8, 5, 2].flatMap((well) =>
+    [100, 1_000].map((until) => fc.array(caller(well, until), { minLength: 1, maxLength: 60, size: "max" })),
+  ),
+);
+
+export const plans: fc.Arbitrary<Plan> = fc.record({
+  stack,
+  callers,
+  seed: fc.nat(),
+  watched: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+});

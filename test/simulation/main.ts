@@ -1,0 +1,43 @@
+// npm run simulate -- --calls 20000 --seed 1: random plans on a clock that nobody waits for; exit code 1 on a violation.
+import { parseArgs } from "node:util";
+import { accountOf } from "./account.ts";
+import { search } from "./search.ts";
+
+const { values } = parseArgs({
+  options: { calls: { type: "string", default: "20000" }, seed: { type: "string", default: "1" } },
+});
+const [calls, seed] = [Number(values.calls), Number(values.seed)];
+if (!(calls >= 1 && Number.isSafeInteger(seed))) {
+  console.error("usage: npm run simulate -- --calls <how many, at least 1> --seed <a whole number>");
+  process.exit(2);
+}
+
+const parts = 20;
+const began = performance.now();
+const sum = { plans: 0, calls: 0, runs: 0, steps: 0 };
+let found: Awaited<ReturnType<typeof search>>["found"];
+for (let part = 0; found === undefined && sum.calls < calls; part++) {
+  const searched = await search({ seed: seed + part, calls: Math.min(Math.ceil(calls / parts), calls - sum.calls) });
+  sum.plans += searched.plans;
+  sum.calls += searched.calls;
+  sum.runs += searched.runs;
+  sum.steps += searched.steps;
+  found = searched.found;
+  progress(`${sum.calls} of ${calls} calls, ${seconds()} s`);
+}
+progress("");
+if (found !== undefined) console.log(`${accountOf(found.plan, found.violations)}\n`);
+console.log(
+  `seed ${seed}: ${sum.calls} calls of ${sum.plans} stacks, ${sum.runs} runs of services, ${sum.steps} steps, ` +
+    `${found === undefined ? "no violation" : "a violation"}, in ${seconds()} s`,
+);
+process.exitCode = found === undefined ? 0 : 1;
+
+function seconds(): string {
+  return ((performance.now() - began) / 1_000).toFixed(1);
+}
+
+/** One line that changes, where somebody looks at it. */
+function progress(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
+}

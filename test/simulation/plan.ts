@@ -1,0 +1,85 @@
+// A simulation as data: what is laid round the services, and the script that is played against it.
+import type { Caller } from "../../src/testing/simulation/script.ts";
+
+export interface RetryPlan {
+  readonly attempts?: number;
+  readonly base?: number;
+  readonly backoff?: "exponential" | "linear" | "constant";
+  readonly jitter?: "full" | "decorrelated" | "none";
+  readonly patience?: number;
+  readonly maxElapsed?: number;
+}
+
+export interface BreakerPlan {
+  readonly consecutiveFailures?: number;
+  readonly failureRate?: number;
+  readonly minimumCalls?: number;
+  readonly window?: number;
+  readonly breakTime?: number;
+  readonly halfOpenCalls?: number;
+  readonly ramp?: number;
+  readonly mode?: "enforce" | "observe";
+  readonly slow?: { readonly rate: number; readonly duration: number };
+}
+
+/** When a check has its answer. */
+export type Checks = "now" | "later";
+
+/** One of the ways that follow; `own`: a protected call of its own. */
+export interface TierPlan {
+  readonly timeout?: number;
+  readonly when?: "always" | "never";
+  readonly own?: Layers;
+}
+
+/** A declaration. */
+export interface Layers {
+  readonly deadline?: number;
+  readonly guard?: Checks;
+  readonly tiers?: readonly TierPlan[];
+  readonly retry?: RetryPlan;
+  readonly gate?: Checks;
+  readonly breaker?: BreakerPlan;
+  readonly timeout?: number;
+  /** `idempotent: false`. */
+  readonly once?: true | undefined;
+  /** It declares a key. */
+  readonly key?: true | undefined;
+}
+
+/** A layer laid by hand. */
+export type ByHand =
+  | { readonly kind: "timeout" | "deadline"; readonly ms: number }
+  | { readonly kind: "retry"; readonly retry: RetryPlan }
+  | { readonly kind: "breaker"; readonly breaker: BreakerPlan }
+  | { readonly kind: "fallback"; readonly tiers: readonly TierPlan[] }
+  | { readonly kind: "gate" | "guard"; readonly checks: Checks };
+
+export type StackPlan =
+  | {
+      readonly kind: "protect";
+      readonly layers: Layers;
+      /** The operation is, or makes, a protected call: it is handed over as it is, the context, or a spread of it. */
+      readonly inside?: { readonly layers: Layers; readonly how: "direct" | "context" | "spread" };
+    }
+  /** The innermost first. */
+  | { readonly kind: "pipe"; readonly layers: readonly ByHand[] }
+  /** Two calls of one component. */
+  | {
+      readonly kind: "policy";
+      readonly shared: Omit<Layers, "tiers" | "guard" | "gate" | "key">;
+      readonly layers: readonly [Layers, Layers];
+    };
+
+export interface SimulatedCaller extends Caller {
+  /** What he asks is refused by a guard. */
+  readonly bad?: true | undefined;
+}
+
+export interface Plan {
+  readonly stack: StackPlan;
+  readonly callers: readonly SimulatedCaller[];
+  readonly seed: number;
+  /** Whether anybody listens to the bus. */
+  readonly watched: boolean;
+}
