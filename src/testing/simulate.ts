@@ -29,6 +29,8 @@ export interface SimulateOptions<I, O> {
   input?: ((call: number) => I) | undefined;
   /** Whether this may be delivered for that input: your own view, whatever the call itself checks; by default everything may. */
   sound?: ((value: O, input: I) => boolean) | undefined;
+  /** Makes the call for each script anew: for a wrapper of your own that keeps what `reset()` does not forget. */
+  anew?: (() => Protected<I, O>) | undefined;
   /** This one script in place of random ones: what an earlier violation was shown by. */
   script?: readonly Caller[] | undefined;
 }
@@ -53,11 +55,17 @@ export class SimulationError extends Error {
   readonly violations: readonly Violation[];
   /** Of the simulation in which it was found. */
   readonly seed: number;
-  /** What shows it: `simulate(call, { input, …replay })`. */
-  readonly replay: { readonly seed: number; readonly script: Script };
+  /** What shows it, where it shows again: `simulate(call, { input, …replay })`. */
+  readonly replay: { readonly seed: number; readonly script: readonly Caller[] };
 
-  constructor(call: string, violations: readonly Violation[], seed: number, replay: SimulationError["replay"]) {
-    super(messageOf(call, violations, seed, replay));
+  constructor(
+    call: string,
+    violations: readonly Violation[],
+    seed: number,
+    replay: SimulationError["replay"],
+    shows: boolean,
+  ) {
+    super(messageOf(call, violations, seed, shows ? replay : undefined));
     this.violations = violations;
     this.seed = seed;
     this.replay = replay;
@@ -69,6 +77,7 @@ const schema = z.strictObject({
   seed: z.int().default(1),
   input: functionSchema<(call: number) => unknown>().optional(),
   sound: functionSchema<(value: never, input: never) => boolean>().optional(),
+  anew: functionSchema<() => AnyCall>().optional(),
   script: z.custom<Script>(Array.isArray, { error: "a list of callers" }).optional(),
 });
 
@@ -89,12 +98,18 @@ const atOnce = 100;
  * console.log(calls); // → 200
  */
 export async function simulate<I, O>(call: Protected<I, O>, options: SimulateOptions<I, O> = {}): Promise<Simulation> {
-  const { calls, seed, input = () => undefined, sound, script } = parseOptions("simulate", schema, options);
+  const {
+    calls,
+    seed,
+    input = () => undefined,
+    sound,
+    anew = () => call as AnyCall,
+    script,
+  } = parseOptions("simulate", schema, options);
   const rules = rulesOf(call as AnyCall, sound);
   const times = timesOf(call as AnyCall);
   const sum = { calls: 0, runs: 0, steps: 0, states: {} as Record<string, number>, trace: new Trace(false) };
-  const go = (played: Script, chance: number) =>
-    play({ calls: [call as AnyCall], script: played, seed: chance, rules, input });
+  const go = (played: Script, chance: number) => play({ calls: [anew()], script: played, seed: chance, rules, input });
 
   while (sum.calls < calls) {
     const chance = script === undefined ? (seed + sum.calls * 7_919) >>> 0 : seed;
@@ -119,27 +134,40 @@ export async function simulate<I, O>(call: Protected<I, O>, options: SimulateOpt
   }
 
   async function errorOf(found: Script, chance: number, violations: readonly Violation[]): Promise<SimulationError> {
-    const rule = violations[0]?.rule;
+    const rule = rules.find(({ name }) => violations.some((one) => one.rule === name))?.name ?? violations[0]?.rule;
+    const gravestFirst = (all: readonly Violation[]) => [
+      ...all.filter((one) => one.rule === rule),
+      ...all.filter((one) => one.rule !== rule),
+    ];
     const breaksIt = async (shorter: Script) => {
       const again = await go(shorter, chance);
       return again.violations.some((one) => one.rule === rule);
     };
-    const shortest = script === undefined ? await shrink(found, breaksIt) : found;
-    const shown = shortest === found ? violations : (await go(shortest, chance)).violations;
-    return new SimulationError(nameOf(call), shown, seed, { seed: chance, script: shortest });
+    if (script !== undefined || !(await breaksIt(found)))
+      return new SimulationError(
+        nameOf(call),
+        gravestFirst(violations),
+        seed,
+        { seed: chance, script: found },
+        script !== undefined,
+      );
+    const shortest = await shrink(found, breaksIt);
+    const shown = gravestFirst((await go(shortest, chance)).violations);
+    return new SimulationError(nameOf(call), shown, seed, { seed: chance, script: shortest }, true);
   }
 }
 
 function rulesOf(call: AnyCall, sound: SimulateOptions<never, never>["sound"]): readonly Rule[] {
   const { idempotent, name } = stackOf(call) ?? { idempotent: true, name: "" };
   const shared = explain(call).some(({ kind }) => kind === "cache");
+  // the gravest first
   return [
+    onlyOnce(new Set(idempotent ? [] : [name])),
+    ownAnswer(sound as never, shared),
     settles,
     notAfterTheEnd,
-    onlyOnce(new Set(idempotent ? [] : [name])),
     comesBack,
     sameStory,
-    ownAnswer(sound as never, shared),
   ];
 }
 
@@ -154,16 +182,24 @@ function messageOf(
   call: string,
   violations: readonly Violation[],
   seed: number,
-  { seed: chance, script }: SimulationError["replay"],
+  replay: SimulationError["replay"] | undefined,
 ): string {
   const [first] = violations;
   const what = violations.slice(0, mostShown).map(({ rule, what, at }) => `- at ${at} ms (${rule}): ${what}`);
   const more = violations.length > mostShown ? [`- and ${violations.length - mostShown} more`] : [];
+  const shown =
+    replay === undefined
+      ? [
+          "Played again it does not show: the call keeps what `reset()` does not forget. Make it anew for each script: `anew`.",
+        ]
+      : [
+          "The shortest script that shows it:",
+          `await simulate(call, { seed: ${replay.seed}, script: ${textOf(replay.script)} }); // with the same input and sound`,
+        ];
   return [
     `"${call}" was simulated with seed ${seed}, and this did not hold: ${first?.says}`,
     ...what,
     ...more,
-    "The shortest script that shows it:",
-    `await simulate(call, { seed: ${chance}, script: ${textOf(script)} }); // with the same input and sound`,
+    ...shown,
   ].join("\n");
 }

@@ -1,5 +1,6 @@
 // npm run simulate -- --calls 20000 --seed 1: random plans on a clock that nobody waits for; exit code 1 on a violation.
 import { parseArgs } from "node:util";
+import { Trace } from "../../src/testing/simulation/trace.ts";
 import { accountOf } from "./account.ts";
 import { search } from "./search.ts";
 
@@ -15,9 +16,11 @@ if (!(calls >= 1 && Number.isSafeInteger(seed))) {
 const parts = 20;
 const began = performance.now();
 const sum = { plans: 0, calls: 0, runs: 0, steps: 0 };
+const trace = new Trace(false);
 let found: Awaited<ReturnType<typeof search>>["found"];
 for (let part = 0; found === undefined && sum.calls < calls; part++) {
-  const searched = await search({ seed: seed + part, calls: Math.min(Math.ceil(calls / parts), calls - sum.calls) });
+  const share = Math.min(Math.ceil(calls / parts), calls - sum.calls);
+  const searched = await search({ seed: seed + part, calls: share, played: (hash) => trace.add(hash) });
   sum.plans += searched.plans;
   sum.calls += searched.calls;
   sum.runs += searched.runs;
@@ -29,7 +32,7 @@ progress("");
 if (found !== undefined) console.log(`${accountOf(found.plan, found.violations)}\n`);
 console.log(
   `seed ${seed}: ${sum.calls} calls of ${sum.plans} stacks, ${sum.runs} runs of services, ${sum.steps} steps, ` +
-    `${found === undefined ? "no violation" : "a violation"}, in ${seconds()} s`,
+    `${found === undefined ? "no violation" : "a violation"}, trace ${trace.hash}, in ${seconds()} s`,
 );
 process.exitCode = found === undefined ? 0 : 1;
 

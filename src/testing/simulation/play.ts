@@ -1,5 +1,7 @@
 // Plays a script against calls, in a world of its own: nothing waits for real time.
-import { eventBus } from "../../core/bus.ts";
+import { type EventBus, eventBus } from "../../core/bus.ts";
+import type { Clock } from "../../core/clock.ts";
+import { OptionsInvalidError } from "../../core/errors.ts";
 import type { CallOptions, Protected } from "../../core/operation.ts";
 import { settled } from "../../core/settled.ts";
 import { stackOf } from "../../core/stack.ts";
@@ -40,6 +42,7 @@ export interface Setting {
 export interface Played {
   readonly violations: readonly Violation[];
   readonly calls: number;
+  /** Of services. */
   readonly runs: number;
   readonly steps: number;
   /** The same for two plays that went the same way. */
@@ -59,7 +62,9 @@ export async function play(setting: Setting): Promise<Played> {
   const trace = new Trace(traced);
   const world = new World(rules, trace, new AsyncLocalStorage<CallerLog>(), watched);
   const events = watched ? world.bus : eventBus();
+  if (stage.player !== undefined) throw new Error("A simulation is being played: await it before the next one.");
   using _ = seams({ clock: world.clock, events, random: seededRandom(seed) });
+  for (const call of calls) refuseOwnSeams(call, world.clock, events);
   reset();
   const note = (error: unknown) => void world.unheard.push(error);
   process.on("unhandledRejection", note);
@@ -126,13 +131,14 @@ export async function play(setting: Setting): Promise<Played> {
     }
   } finally {
     stage.player = undefined;
+    reset();
     process.off("unhandledRejection", note);
   }
   const { violations, step: steps } = world;
   return {
     violations,
-    calls: world.callers.length,
-    runs: world.runs.length,
+    calls: script.length,
+    runs: world.runs.filter(({ caller }) => caller?.probes !== true).length,
     steps,
     hash: trace.hash,
     trace: trace.lines,
@@ -169,4 +175,12 @@ function handOf(): Hand {
 /** What it declares of itself as a whole; `Infinity`: nothing. */
 function deadlineOf(call: AnyCall): number {
   return stackOf(call)?.deadlineMs || Number.POSITIVE_INFINITY;
+}
+
+/** What it waits for by a clock of its own would never come. */
+function refuseOwnSeams(call: AnyCall, clock: Clock, events: EventBus): void {
+  const own = stackOf(call)?.seams;
+  if (own === undefined || (own.clock === clock && own.events === events)) return;
+  const wanted = "a call without clock and events of its own: a simulation puts its own in their place";
+  throw new OptionsInvalidError("simulate", [{ path: "call", got: call, wanted }]);
 }

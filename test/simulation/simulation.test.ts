@@ -1,0 +1,24 @@
+// A slice of what `npm run simulate` plays, and that it plays the same again.
+import { describe, expect, it } from "vitest";
+import { accountOf } from "./account.ts";
+import { search } from "./search.ts";
+
+describe("of random stacks, services and callers", () => {
+  it.each([1, 2, 3, 4, 5])("every rule holds after every step: 1000 calls of seed %i", async (seed) => {
+    const { found, calls, runs } = await search({ seed, calls: 1_000 });
+    expect(found && accountOf(found.plan, found.violations)).toBeUndefined();
+    expect(calls).toBeGreaterThanOrEqual(1_000);
+    expect(runs).toBeGreaterThan(500);
+  });
+
+  it("the same seed gives the same trace, and another seed another one", async () => {
+    const traced = async (seed: number) => {
+      const hashes: string[] = [];
+      await search({ seed, calls: 500, played: (hash) => hashes.push(hash) });
+      return hashes;
+    };
+    const first = await traced(6);
+    expect(await traced(6)).toEqual(first);
+    expect(await traced(7)).not.toEqual(first);
+  });
+});

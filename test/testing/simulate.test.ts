@@ -1,0 +1,159 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import {
+  defineWrapper,
+  fallback,
+  type PromiseStyle,
+  pipe,
+  protect,
+  retry,
+  standard,
+  stories,
+  timeout,
+} from "../../src/index.ts";
+import { SimulationError, simulate, simulated, testClock } from "../../src/testing/index.ts";
+
+interface Charge {
+  readonly cents: number;
+}
+const input = (n: number): Charge => ({ cents: n });
+const service = () =>
+  simulated(({ cents }: Charge) => ({ paid: cents }), { name: "stripe", lie: () => ({ paid: "much" }) as never });
+
+/** A wrapper of a user's own. */
+function own(layer: (operation: (input: unknown, context: never) => Promise<unknown>) => unknown) {
+  return defineWrapper("own", z.object({}), {}, () => ({ around: layer as unknown as PromiseStyle }));
+}
+
+/** Retries what it is laid round, whatever that is. */
+const careless = own(
+  (operation) => (input: never, context: never) => operation(input, context).catch(() => operation(input, context)),
+);
+
+describe("simulate", () => {
+  it("plays thousands of calls through everything that may happen to them, without waiting", async () => {
+    const charge = protect("charge", service(), { ...standard, idempotent: false });
+    const { calls, runs, steps, states, seed } = await simulate(charge, { calls: 2_000, seed: 7, input });
+    expect({ calls, seed }).toEqual({ calls: 2_000, seed: 7 });
+    expect(Object.values(states).reduce((sum, n) => sum + n, 0)).toBe(2_000);
+    for (const state of ["succeeded", "failed", "timedOut", "cancelled", "notAdmitted"])
+      expect(states[state]).toBeGreaterThan(20);
+    expect(runs).toBeGreaterThan(1_000);
+    expect(steps).toBeGreaterThan(2_000);
+  });
+
+  it("goes the same way for the same seed, step by step, and another way for another one", async () => {
+    const charge = protect("charge", service(), standard);
+    const traced = async (seed: number) => (await simulate(charge, { calls: 300, seed, input })).trace;
+    const first = await traced(1);
+    expect(await traced(1)).toBe(first);
+    expect(await traced(2)).not.toBe(first);
+  });
+
+  it("finds what must not happen twice and does: with the seed, and the shortest script that shows it", async () => {
+    const charge = protect("charge", careless(service() as never) as never, { timeout: "1s", idempotent: false });
+    const error = await simulate(charge, { calls: 1_000, seed: 3, input: input as never }).catch((error) => error);
+    expect(error).toBeInstanceOf(SimulationError);
+    const { message, replay, seed, violations } = error as SimulationError;
+    expect(seed).toBe(3);
+    expect(violations[0]).toMatchObject({ rule: "only once" });
+    expect(message).toContain('"charge" was simulated with seed 3');
+    expect(message).toContain("never called again once it may have been received");
+    expect(message).toContain(`await simulate(call, { seed: ${replay.seed}, script: [`);
+    expect(replay.script).toHaveLength(1);
+    expect(replay.script[0]).toMatchObject({ at: 0, meets: [expect.anything()] });
+  });
+
+  it("plays the script again that it was given: what was found becomes a test", async () => {
+    const call = (careful: boolean) =>
+      protect("charge", (careful ? service() : careless(service() as never)) as never, {
+        timeout: "1s",
+        idempotent: false,
+      });
+    const script = [{ at: 0, meets: [{ gives: "500" }] }] as const;
+    await expect(simulate(call(false), { input: input as never, script })).rejects.toThrow("only once");
+    await expect(simulate(call(true), { input: input as never, script })).resolves.toMatchObject({
+      calls: 1,
+      runs: 1,
+      states: { failed: 1 },
+    });
+  });
+
+  it("finds what is delivered and may not be, by one's own view of it", async () => {
+    const sound = ({ paid }: { paid: number }, { cents }: Charge) => paid === cents;
+    const unchecked = protect("charge", service(), { retry: {} });
+    await expect(simulate(unchecked, { input, sound })).rejects.toThrow("may not be delivered");
+    const checked = protect("charge", service(), { retry: {}, output: z.object({ paid: z.number() }) });
+    await simulate(checked, { input, sound: sound as never });
+  });
+
+  it("finds a caller who gets another one's answer", async () => {
+    const keeping = own((operation) => {
+      let kept: Promise<unknown> | undefined;
+      return (input: never, context: never) => {
+        kept ??= operation(input, context);
+        return kept;
+      };
+    });
+    const anew = () => protect("charge", keeping(service() as never) as never) as never;
+    await expect(simulate(anew(), { input: input as never, anew })).rejects.toThrow(
+      /what was given for call 0\n.*script/s,
+    );
+    // made once, it keeps what it had in the script before
+    await expect(simulate(anew(), { input: input as never })).rejects.toThrow("Make it anew for each script");
+  });
+
+  it("also plays services in the place of fetch, and calls inside calls", async () => {
+    const get = simulated((url: string) => ({ url }), { name: "http" });
+    const inner = protect("inner", async (id: string, { signal }) => get(`/users/${id}`, { signal } as never), {
+      timeout: "1s",
+    });
+    const user = protect("user", async (id: string, context) => inner(id, context), { retry: {}, deadline: "5s" });
+    const { states } = await simulate(user, { calls: 500, input: (n) => `${n}` });
+    expect(states.succeeded).toBeGreaterThan(50);
+  });
+
+  it("plays tiers, too", async () => {
+    const second = simulated((id: string) => ({ id, from: "second" }), { name: "second" });
+    const user = pipe(
+      simulated((id: string) => ({ id, from: "first" }), { name: "first" }),
+      timeout("2s"),
+      retry({ attempts: 2 }),
+      fallback([second]),
+    );
+    const { states } = await simulate(user, { calls: 500, input: (n) => `${n}` });
+    expect(states.degraded).toBeGreaterThan(20);
+  });
+
+  it("leaves nothing behind: the clock, the bus and the services are what they were", async () => {
+    const stripe = service();
+    await simulate(protect("charge", stripe, { retry: {} }), { calls: 100, input });
+    expect(stories.recent()).toEqual([]);
+    expect(await stripe({ cents: 3 }, undefined as never)).toEqual({ paid: 3 });
+    await expect(protect("later", async () => 42, { timeout: "1s" })()).resolves.toBe(42);
+  });
+
+  it("refuses options that cannot be meant, a call with a clock of its own, and a second one at the same time", async () => {
+    const call = protect("charge", service());
+    await expect(simulate(call, { call: 3 } as never)).rejects.toThrow("call: no such key");
+    await expect(simulate(call, { calls: 0 })).rejects.toThrow("calls");
+    const timed = protect("charge", service(), { seams: { clock: testClock() } });
+    await expect(simulate(timed)).rejects.toThrow("without clock and events of its own");
+    const first = simulate(call, { calls: 10, input });
+    await expect(simulate(call, { calls: 10, input })).rejects.toThrow("A simulation is being played");
+    await first;
+  });
+});
+
+describe("simulated", () => {
+  it("is well outside a simulation", async () => {
+    expect(await protect("charge", service())({ cents: 3 })).toEqual({ paid: 3 });
+  });
+
+  it("rejects where what it stands for throws", async () => {
+    const broken = simulated((): string => {
+      throw new Error("broken");
+    });
+    await expect(broken(undefined, undefined as never)).rejects.toThrow("broken");
+  });
+});
