@@ -70,7 +70,7 @@ export async function play(setting: Setting): Promise<Played> {
   process.on("unhandledRejection", note);
   stage.player = world;
   try {
-    const targets = calls.map((call) => ({ enter: enter(call), deadlineMs: deadlineOf(call) }));
+    const targets = calls.map((call) => ({ call, enter: enter(call) }));
     const common = handOf();
     for (const plan of script) invite(plan, plan.shares ? common : handOf());
     await world.pass(longEnough);
@@ -109,7 +109,7 @@ export async function play(setting: Setting): Promise<Played> {
       const target = targets[plan.to ?? 0] as (typeof targets)[number];
       const { abort } = plan;
       caller.startedAt = world.coming;
-      caller.dueAt = caller.startedAt + Math.min(target.deadlineMs, plan.deadline ?? Number.POSITIVE_INFINITY);
+      caller.dueAt = caller.startedAt + Math.min(deadlineOf(target.call), plan.deadline ?? Number.POSITIVE_INFINITY);
       world.waiting.add(caller);
       world.tell(`call ${no}`);
       if (abort === "before") world.goAway(caller);
@@ -172,9 +172,9 @@ function handOf(): Hand {
   return hand;
 }
 
-/** What it declares of itself as a whole; `Infinity`: nothing. */
+/** What it declares of itself as a whole, now; `Infinity`: nothing. */
 function deadlineOf(call: AnyCall): number {
-  return stackOf(call)?.deadlineMs || Number.POSITIVE_INFINITY;
+  return stackOf(call)?.deadline?.ms ?? Number.POSITIVE_INFINITY;
 }
 
 /** What it waits for by a clock of its own would never come. */
