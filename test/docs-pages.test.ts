@@ -71,6 +71,31 @@ describe("every page", () => {
   });
 });
 
+describe("the diagrams", () => {
+  /** What mermaid takes for its own, outside labels: words as the names of nodes, a semicolon as the end of a line. */
+  const misread = (diagram: string) =>
+    diagram.startsWith("sequenceDiagram")
+      ? [...diagram.matchAll(/^.*;.*$/gm)].map(([line]) => line)
+      : diagram
+          .split("\n")
+          .slice(1)
+          .filter((line) =>
+            /(^|\s)(call|class|click|default|end|graph|href|style)(\s|$)/.test(
+              line.replaceAll(/"[^"]*"|\[[^\]]*\]|\{[^}]*\}|\|[^|]*\||-- .* -->/g, ""),
+            ),
+          );
+
+  it.each(pages)("of %s have no word or sign that mermaid takes for its own", (page) => {
+    const diagrams = [...read(page).matchAll(/^```mermaid\n((?:flowchart|sequenceDiagram)[\s\S]*?)^```$/gm)];
+    expect(diagrams.flatMap(([, diagram = ""]) => misread(diagram))).toEqual([]);
+  });
+
+  it("would be seen to have one", () => {
+    expect(misread("flowchart LR\n  a[call] -- end --> b\n  call --> b\n")).toEqual(["  call --> b"]);
+    expect(misread("sequenceDiagram\n  a->>b: first; second\n")).toEqual(["  a->>b: first; second"]);
+  });
+});
+
 describe("the page of the order", () => {
   const rows = [...read("order.md").matchAll(/^\| \d+ \| .*$/gm)].map(([row]) => row);
 
