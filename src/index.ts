@@ -56,6 +56,11 @@ export type { Classify, Failure, FailureKind, Finding, Outcome, Verdict } from "
 export { defineWrapper, named, type Tools } from "./core/wrapper.ts";
 export type { Given, Policy, PolicyOptions, Protect, ProtectOptions } from "./declaration.ts";
 export { type Fallback, type FallbackOptions, fallback, type Tier } from "./fallback/fallback.ts";
+export { type HealthHandlerOptions, healthHandler } from "./health/handler.ts";
+export { type HealthOf, health, type WatchOptions } from "./health/health.ts";
+export { nodeHandler } from "./health/nodeHandler.ts";
+export { type Probe, type ProbeOptions, probe } from "./health/probe.ts";
+export type { Readiness } from "./health/readiness.ts";
 export { type Guard, type GuardOptions, guard } from "./input/guard.ts";
 export type { Correction } from "./input/rules.ts";
 export type { Benchmark } from "./output/benchmark.ts";

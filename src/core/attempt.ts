@@ -225,7 +225,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     if (told?.error === value && this.last !== null) return; // by the attempt inside
     const failure = failureOf(this, this.verdict.kind, endedAt, rare?.produced, rare?.cost);
     call.fail(failure);
-    if (this.called && !call.stack.seams.events.quiet) tellFailure(call, failure);
+    if (this.called && !call.stack.seams.events.quiet) tellFailure(call, failure, this.verdict.counts);
   }
 
   /** A user's function threw when it was asked about a failure that is told already: that is one more. */

@@ -14,8 +14,15 @@ export interface EventMap {
   "call.settled": { state: StoryState; tier: number; attempts: number; elapsedMs: number; cost: Cost };
   /** The operation, or a tier's, is called. */
   "attempt.started": { attempt: number; tier: number };
-  /** What it gave was no success. */
-  "attempt.failed": { attempt: number; tier: number; kind: FailureKind; error: unknown; elapsedMs: number };
+  /** What it gave was no success; `counts`: against the health of what was called. */
+  "attempt.failed": {
+    attempt: number;
+    tier: number;
+    kind: FailureKind;
+    counts: boolean;
+    error: unknown;
+    elapsedMs: number;
+  };
   /** Its caller does not wait for it any more. */
   "attempt.abandoned": {
     attempt: number;
@@ -85,6 +92,8 @@ export interface EventMap {
   "credentials.refused": { status: number };
   /** A component is seen to be better, or worse, than before. */
   "health.changed": { from: Health; to: Health; reason: string };
+  /** A fetch-style handler failed: its client got a problem for an answer, or a connection cut in the middle of one. */
+  "request.failed": { method: string; error: unknown };
   /** `configure` has changed a running call. */
   "options.changed": { layer: string };
   /** A listener threw, or its promise rejected, when it heard of this type; the others still heard. */
@@ -124,6 +133,7 @@ export const severities: Readonly<Record<string, Severity>> = {
   "deadline.exceeded": "warning",
   "credentials.refused": "critical",
   "health.changed": "warning",
+  "request.failed": "warning",
   "options.changed": "info",
   "listener.failed": "warning",
 };

@@ -28,9 +28,10 @@ export function failureOf(
   };
 }
 
-export function tellFailure(call: CallRecord, { attempt, tier, kind, error, elapsedMs }: Failure): void {
+export function tellFailure(call: CallRecord, failure: Failure, counts: boolean): void {
+  const { attempt, tier, kind, error, elapsedMs } = failure;
   const { events } = call.stack.seams;
-  events.emit("attempt.failed", { attempt, tier, kind, error, elapsedMs }, call);
+  events.emit("attempt.failed", { attempt, tier, kind, counts, error, elapsedMs }, call);
   if (kind === "unauthorized") events.emit("credentials.refused", { status: statusWithin(error) ?? 401 }, call);
 }
 

@@ -1,0 +1,68 @@
+// A `Response`, sent as Node sends one: no faster than the client takes it.
+
+/** A `ServerResponse`, of node:http or node:http2, perhaps Express's. */
+export interface NodeResponse {
+  statusCode: number;
+  readonly headersSent: boolean;
+  readonly writableFinished: boolean;
+  readonly destroyed?: boolean | undefined;
+  setHeader(name: string, value: string | readonly string[]): unknown;
+  flushHeaders?(): void;
+  write(chunk: Uint8Array): boolean;
+  end(chunk?: string): unknown;
+  destroy(): void;
+  on(event: string, listener: () => void): unknown;
+  off(event: string, listener: () => void): unknown;
+}
+
+export async function send(answer: Response, response: NodeResponse, headOnly: boolean): Promise<void> {
+  const { status, headers } = answer;
+  if (!(status >= 200 && status <= 599)) throw new TypeError("The handler gave no response that can be sent.");
+  const { body } = answer;
+  const reader = headOnly ? undefined : body?.getReader(); // throws where it was read already
+  response.statusCode = status;
+  for (const [name, value] of headers) if (name !== "set-cookie") response.setHeader(name, value);
+  const cookies = headers.getSetCookie();
+  if (cookies.length > 0) response.setHeader("set-cookie", cookies);
+  if (reader === undefined) {
+    response.end();
+    await body?.cancel();
+  } else await pump(reader, response);
+}
+
+async function pump(reader: ReadableStreamDefaultReader<Uint8Array>, response: NodeResponse): Promise<void> {
+  // the source is closed, and a read that is on its way ends
+  const gone = () => void reader.cancel(new DOMException("The client has gone away.", "AbortError")).catch(nothing);
+  response.on("close", gone);
+  // the head goes with the first part of the body, but does not wait for one that takes its time
+  const head = setTimeout(() => response.flushHeaders?.(), 0);
+  try {
+    if (response.destroyed === true) gone();
+    for (let read = await reader.read(); !read.done; read = await reader.read())
+      if (!response.write(read.value)) await drained(response);
+    response.off("close", gone);
+    response.end();
+  } catch (error) {
+    response.off("close", gone);
+    gone();
+    throw error;
+  } finally {
+    clearTimeout(head);
+  }
+}
+
+/** Or closed: then nothing more is taken. */
+function drained(response: NodeResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off("drain", done);
+      response.off("close", done);
+      resolve();
+    };
+    response.on("drain", done);
+    response.on("close", done);
+    if (response.destroyed === true) done();
+  });
+}
+
+function nothing(): void {}
