@@ -96,6 +96,7 @@ export class Calls implements Evidence {
     this.open = undefined;
     this.undecided = false;
     this.forgetTally();
+    this.countedAt = Number.NEGATIVE_INFINITY; // what comes next tells at once
     if (byCall) return; // whose end tells more
     this.seen.unknown = "its breaker was closed by hand, and no call has come since";
     this.become("unknown", at);
@@ -146,7 +147,7 @@ export class Calls implements Evidence {
     if (this.gauge.level !== level) this.since = at;
     this.gauge.become(level);
     this.forgetTally();
-    this.countedAt = at;
+    this.countedAt = level === "unknown" ? Number.NEGATIVE_INFINITY : at;
   }
 
   private forgetTally(): void {

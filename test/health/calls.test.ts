@@ -321,7 +321,7 @@ describe("the whole", () => {
       for (let i = 0; i < 60; i++) await protect(`c${i}`, fails)().catch(() => {});
       await clock.advance("1s");
     }
-    await protect("slow", fails, { fallback: [well] })();
+    await calling("slow", { fallback: [well] }).come(fails);
     const { reasons } = health();
     expect(reasons.length).toBe(51);
     expect(reasons.at(-1)).toBe("and 11 more");
