@@ -1,7 +1,7 @@
 // A fetch-style handler where node:http, node:http2 or Express hand over a request and a response of their own.
 import { problem } from "../core/problem.ts";
 import { LiveSeams } from "../core/seams.ts";
-import { BadRequest, type NodeRequest, requestOf } from "./nodeRequest.ts";
+import { BadRequest, IncomingBody, type NodeRequest, requestOf } from "./nodeRequest.ts";
 import { type NodeResponse, send } from "./nodeResponse.ts";
 import { isPassedOn } from "./passedOn.ts";
 
@@ -43,19 +43,19 @@ async function serve(
   };
   response.on("close", closed);
   response.on("error", nothing); // of a client that has gone: its end is told by "close"
+  const body = new IncomingBody(request);
   try {
-    const answer = await handler(requestOf(request, client.signal));
+    const answer = await handler(requestOf(request, body, client.signal));
     if (next !== undefined && isPassedOn(answer)) {
       response.off("close", closed);
       response.off("error", nothing);
       return next();
     }
     await send(answer, response, request.method === "HEAD");
-    // what of a body was not read would stand in the way of the connection's next request
-    if (request.readableEnded !== true) request.resume();
   } catch (error) {
     fail(error, request, response, client.signal);
   }
+  await body.letGo();
 }
 
 function fail(error: unknown, request: NodeRequest, response: NodeResponse, client: AbortSignal): void {
@@ -69,7 +69,6 @@ function fail(error: unknown, request: NodeRequest, response: NodeResponse, clie
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.statusCode = status;
   response.end(request.method === "HEAD" ? undefined : JSON.stringify({ status, title, detail }));
-  if (request.readableEnded !== true) request.resume();
 }
 
 function nothing(): void {}

@@ -33,17 +33,12 @@ export class BadRequest extends Error {
 /** Methods that `fetch` does not know. */
 const unknown: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
 
-export function requestOf(request: NodeRequest, signal: AbortSignal): Request {
+export function requestOf(request: NodeRequest, body: IncomingBody, signal: AbortSignal): Request {
   const method = request.method ?? "GET";
   if (unknown.has(method)) throw new BadRequest(501, "Not Implemented", "This method is not known here.");
   const bare = method === "GET" || method === "HEAD";
   try {
-    const init = {
-      method,
-      headers: headersOf(request),
-      signal,
-      ...(!bare && { body: bodyOf(request), duplex: "half" }),
-    };
+    const init = { method, headers: headersOf(request), signal, ...(!bare && { body: body.stream(), duplex: "half" }) };
     return new Request(urlOf(request), init as RequestInit);
   } catch {
     throw new BadRequest(400, "Bad Request", "The address or a header of the request cannot be read.");
@@ -72,27 +67,44 @@ function headersOf({ headers, rawHeaders }: NodeRequest): Headers {
   return all;
 }
 
-/** Read when, and as fast as, somebody reads it. */
-function bodyOf(request: NodeRequest): ReadableStream<Uint8Array> {
-  let chunks: AsyncIterator<Uint8Array> | undefined;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        if (chunks === undefined) {
-          if (request.readableDidRead === true || request.readableEnded === true)
-            throw new TypeError(
-              "The body of this request was read before: nodeHandler has to stand before what parses it.",
-            );
-          chunks = request.iterator?.({ destroyOnReturn: false }) ?? request[Symbol.asyncIterator]();
-        }
-        const { done, value } = await chunks.next();
-        if (done === true) controller.close();
-        else controller.enqueue(value);
+export class IncomingBody {
+  private readonly request: NodeRequest;
+  private chunks: AsyncIterator<Uint8Array> | undefined = undefined;
+
+  constructor(request: NodeRequest) {
+    this.request = request;
+  }
+
+  /** Read when, and as fast as, somebody reads it. */
+  stream(): ReadableStream<Uint8Array> {
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          this.chunks ??= this.begin();
+          const { done, value } = await this.chunks.next();
+          if (done === true) controller.close();
+          else controller.enqueue(value);
+        },
+        cancel: () => this.letGo(),
       },
-      async cancel() {
-        await chunks?.return?.();
-      },
-    },
-    { highWaterMark: 0 },
-  );
+      { highWaterMark: 0 },
+    );
+  }
+
+  /** What was not read would stand in the way of the connection's next request. */
+  async letGo(): Promise<void> {
+    try {
+      await this.chunks?.return?.();
+    } catch {
+      // the client has gone in the middle of it
+    }
+    if (this.request.readableEnded !== true) this.request.resume();
+  }
+
+  private begin(): AsyncIterator<Uint8Array> {
+    const { request } = this;
+    if (request.readableDidRead === true || request.readableEnded === true)
+      throw new TypeError("The body of this request was read before: nodeHandler has to stand before what parses it.");
+    return request.iterator?.({ destroyOnReturn: false }) ?? request[Symbol.asyncIterator]();
+  }
 }
