@@ -5,9 +5,6 @@ import { BadRequest, IncomingBody, type NodeRequest, requestOf } from "./nodeReq
 import { type NodeResponse, send } from "./nodeResponse.ts";
 import { isPassedOn } from "./passedOn.ts";
 
-/** As Express hands it over: what to do with a request that is not the handler's. */
-type Next = (error?: unknown) => void;
-
 const about = { name: "nodeHandler", component: "nodeHandler" };
 
 /**
@@ -26,7 +23,7 @@ const about = { name: "nodeHandler", component: "nodeHandler" };
  */
 export function nodeHandler(
   handler: (request: Request) => Promise<Response>,
-): (request: unknown, response: unknown, next?: Next) => void {
+): (request: unknown, response: unknown, next?: (error?: unknown) => void) => void {
   return (request, response, next) => void serve(handler, request as NodeRequest, response as NodeResponse, next);
 }
 
@@ -35,7 +32,7 @@ async function serve(
   handler: (request: Request) => Promise<Response>,
   request: NodeRequest,
   response: NodeResponse,
-  next: Next | undefined,
+  next: (() => void) | undefined,
 ): Promise<void> {
   const client = new AbortController();
   const closed = () => {
