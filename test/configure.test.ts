@@ -92,6 +92,7 @@ describe("configure", () => {
     ["guard", { guard: { correct: { words: "coerce" } } }, { correct: { words: "coerce" } }],
     ["gate", { gate: { benchmark: { bytes: 7 } } }, { benchmark: { bytes: 7 } }],
     ["gate", { gate: { repair: ["json"] } }, { repair: ["json"] }],
+    ["gate", { gate: { onReject: "review" } }, { onReject: "review" }],
   ])("changes every option, the period included, and it reads back changed: %s %j", (kind, change, wanted) => {
     const draft = made();
     const before = all(draft);

@@ -1,8 +1,12 @@
 // The options of a layer while it runs: what was written, what has been laid over it since, and what is in force.
 
-/** One change of these options: known by itself, so that it can be taken away again whatever came after it. */
+/** One change of these options: known by itself, so that it can be taken away again whatever came after it, by whoever still has it. */
 export interface Laid {
   readonly written: unknown;
+}
+
+interface Entry extends Laid {
+  readonly of: WeakRef<Laid>;
 }
 
 /** A change that is checked: `make` gives whether anything is different, `back` puts back what stood before, as far as it was made. */
@@ -14,22 +18,26 @@ export interface Plan {
 /** Checks what the schema cannot; throws `OptionsInvalidError`. Nothing is changed until what it gives is called, and that cannot fail. */
 type Changing<Options> = { change(options: Options): () => void }["change"];
 
-const none: readonly Laid[] = Object.freeze([]);
+const none: readonly Entry[] = Object.freeze([]);
+/** So many changes are kept apart before it is looked for those that nobody can take away any more. */
+const fewChanges = 16;
 
 export class LiveOptions<Options = unknown> {
   /** As parsed, in force. */
   now: Options;
   private readonly parse: (written: unknown) => Options;
+  private readonly full: (written: unknown) => unknown;
   private change: Changing<Options> | undefined = undefined;
   private own: unknown;
   private laid = none;
   private below: LiveOptions | undefined = undefined;
   private heirs: Heirs | undefined = undefined;
 
-  /** `parse` throws `OptionsInvalidError` for what cannot be meant. */
-  constructor(parse: (written: unknown) => Options, written: unknown) {
+  /** `parse` throws `OptionsInvalidError` for what cannot be meant; `full` gives in full what was written in short. */
+  constructor(parse: (written: unknown) => Options, written: unknown, full = (short: unknown) => short) {
     this.parse = parse;
-    this.own = written;
+    this.full = full;
+    this.own = full(written);
     this.now = parse(written);
   }
 
@@ -50,7 +58,7 @@ export class LiveOptions<Options = unknown> {
 
   /** From now on these stand over another's: what changes there changes here, where nothing of its own stands over it. */
   inherit(below: LiveOptions, own: unknown): void {
-    this.own = own;
+    this.own = this.full(own);
     this.below = below;
     below.heirs ??= new Heirs();
     below.heirs.add(this);
@@ -58,22 +66,23 @@ export class LiveOptions<Options = unknown> {
 
   /** @throws OptionsInvalidError where that cannot be meant; nothing is changed */
   lay(over: Laid): Plan {
-    return this.plan(this.below?.written, [...this.laid, over]);
+    const before = this.laid.length < fewChanges ? this.laid : folded(this.laid);
+    return this.plan(this.below?.written, [...before, { written: this.full(over.written), of: new WeakRef(over) }]);
   }
 
   /** Takes that one change away, and leaves the others. @throws OptionsInvalidError where they cannot stand without it */
   lift(over: Laid): Plan {
     return this.plan(
       this.below?.written,
-      this.laid.filter((one) => one !== over),
+      this.laid.filter(({ of }) => of.deref() !== over),
     );
   }
 
-  private over(below: unknown, laid: readonly Laid[]): unknown {
+  private over(below: unknown, laid: readonly Entry[]): unknown {
     return laid.reduce<unknown>((all, { written }) => merged(all, written), merged(below, this.own));
   }
 
-  private plan(below: unknown, laid: readonly Laid[]): Plan {
+  private plan(below: unknown, laid: readonly Entry[]): Plan {
     const before = { now: this.now, laid: this.laid };
     const written = this.over(below, laid);
     const now = this.parse(written);
@@ -96,6 +105,18 @@ export class LiveOptions<Options = unknown> {
       },
     };
   }
+}
+
+/** Changes in a row that nobody can take away any more are one: whoever changes every minute for a year, and keeps no undo, fills nothing. */
+function folded(laid: readonly Entry[]): readonly Entry[] {
+  const left: Entry[] = [];
+  for (const one of laid) {
+    const last = left.at(-1);
+    const isOne = last !== undefined && last.of.deref() === undefined && one.of.deref() === undefined;
+    if (isOne) left[left.length - 1] = { written: merged(last.written, one.written), of: one.of };
+    else left.push(one);
+  }
+  return left;
 }
 
 /** Those that inherit, as long as somebody has them: a policy may outlive many of its calls. */
