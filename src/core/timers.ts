@@ -67,6 +67,12 @@ function listOf(ms: number): TimerList {
   return list;
 }
 
+/** Of a duration that is not in use: those that are changed while they run may be many in time. */
+function forget(list: TimerList): void {
+  if (lists.get(list.ms) === list) lists.delete(list.ms);
+  if (latest === list) latest = undefined;
+}
+
 class TimerList {
   readonly setBy = setTimeout;
   readonly ms: number;
@@ -107,7 +113,9 @@ class TimerList {
       this.remove(entry);
       entry.expire(this.ms);
     }
-    if (this.first !== null && this.timer === null) this.wait(this.first.startedAt + this.ms - systemClock.monotonic());
+    if (this.timer !== null) return;
+    if (this.first !== null) this.wait(this.first.startedAt + this.ms - systemClock.monotonic());
+    else forget(this);
   }
 
   private wait(ms: number): void {

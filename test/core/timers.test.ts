@@ -185,6 +185,26 @@ describe("a timer of its own", () => {
   });
 });
 
+describe("durations that are used no more", () => {
+  it("are forgotten: however many there were in time, none keeps a list", async () => {
+    const lists = Array.from({ length: 1_000 }, (_, i) => {
+      const entry = new Entry(() => {}, systemClock.monotonic());
+      arm(systemClock, 2 + i / 1_000, entry);
+      const list = new WeakRef(entry.timer as object);
+      disarm(entry);
+      return list;
+    });
+    const left = () => lists.filter((list) => list.deref() !== undefined).length;
+    for (let turn = 0; turn < 50 && left() > 0; turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      (globalThis as { gc?: () => void }).gc?.();
+    }
+    expect(left()).toBe(0);
+    // and one that comes back begins anew
+    await new Promise<void>((resolve) => arm(systemClock, 2, new Entry(resolve, systemClock.monotonic())));
+  });
+});
+
 describe("timers on a clock that is not the system's", () => {
   it("are that clock's, for what is left of their time", async () => {
     const clock = testClock();
