@@ -22,7 +22,7 @@ export interface PolicyOptions<I = never, O = unknown> {
   retry?: RetryOptions<O> | Retry | false | undefined;
   /** `{}`: opens at half of at least 10 calls in 10 s, for 5 s and longer each time up to 1 min. */
   breaker?: BreakerOptions<I> | Breaker | KeyedBreaker<I> | false | undefined;
-  /** Not built yet: throws when declared. */
+  /** How many operations run at a time: a number, or with a queue. */
   bulkhead?: number | BulkheadOptions | Bulkhead | false | undefined;
   /** True by default. False: never twice once the request may have been received, unless there is an idempotency key. */
   idempotent?: boolean | undefined;

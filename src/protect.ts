@@ -1,6 +1,7 @@
 // The declaration: the one file that knows every primitive, and the order in which they stand (docs/order.md).
 import { z } from "zod";
 import { breaker, breakerSchema } from "./call/breaker.ts";
+import { bulkhead, bulkheadSchema } from "./call/bulkhead.ts";
 import { deadlineSpec } from "./call/deadline.ts";
 import { retry, retrySchema } from "./call/retry.ts";
 import { timeoutSpec } from "./call/timeout.ts";
@@ -66,6 +67,8 @@ function policy(component: string, options: PolicyOptions): Policy {
   parseOptions(component, policySchema, given);
   const seams = { ...(given.seams as Partial<Seams> | undefined), name: component };
   if (isPlain(given.breaker)) given.breaker = breaker(given.breaker, seams);
+  if (isPlain(given.bulkhead) || typeof given.bulkhead === "number")
+    given.bulkhead = bulkhead(given.bulkhead as number, seams);
   const shared: Shared = { component, options: given, onIt: undefined };
   // one stack for all that is run on it: its input is the operation
   const onIt = declare(
@@ -115,6 +118,7 @@ function declare(
   const specs: LayerSpec[] = [
     ...base.specs,
     ...time,
+    ...layer("bulkhead", (given: number) => specOf(bulkhead(given, seams))),
     ...layer("breaker", (given: object) => specOf(breaker(given, seams))),
     ...gate,
     ...layer("retry", (given: object) => specOf(retry(given, seams))),
@@ -141,10 +145,13 @@ function declare(
 
 /** The call's own keys over the policy's, option by option; what the policy owns may only be switched off. */
 function overPolicy(name: string, { component, options, onIt }: Shared, own: Given): Given {
-  if (options.breaker && own.breaker !== undefined && own.breaker !== false) {
-    const wanted = `false or nothing: it belongs to the policy "${component}"`;
-    throw new OptionsInvalidError(name, [{ path: "breaker", got: own.breaker, wanted }]);
-  }
+  const wanted = `false or nothing: it belongs to the policy "${component}"`;
+  const owned = ["breaker", "bulkhead"].filter((key) => options[key] && own[key] !== undefined && own[key] !== false);
+  if (owned.length > 0)
+    throw new OptionsInvalidError(
+      name,
+      owned.map((path) => ({ path, got: own[path], wanted })),
+    );
   const all: Given = { ...options };
   // as they are now: a policy may have been changed since it was made
   for (const { kind, live } of onIt?.specs ?? [])
@@ -202,7 +209,7 @@ const policySchema = z.strictObject({
   timeout: key("timeout", limitSchema),
   retry: key("retry", retrySchema),
   breaker: key("breaker", breakerSchema),
-  bulkhead: notYet("bulkhead"),
+  bulkhead: key("bulkhead", bulkheadSchema),
   idempotent: z.boolean().optional(),
   classify: functionSchema<Classify>().optional(),
   criticality: z.enum(["critical", "normal", "sheddable", "background"]).optional(),

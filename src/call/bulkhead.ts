@@ -1,23 +1,81 @@
-// How many at once. Declared, not built yet.
-import { OptionsInvalidError } from "../core/errors.ts";
+// How many at once; who finds no place waits in a bounded queue, or is refused.
+
+import { z } from "zod";
+import { limitSchema } from "../core/duration.ts";
 import type { Duration, Wrapper } from "../core/operation.ts";
+import { LiveSeams, type Seams } from "../core/seams.ts";
+import { parseOptions, wrapperOf } from "../core/wrapper.ts";
 import type { Permit } from "./breaker.ts";
+import { PlaceBracket } from "./bulkhead/bracket.ts";
+import { stateOf, withHandle } from "./bulkhead/handle.ts";
+import { Places } from "./bulkhead/places.ts";
 
 export interface BulkheadOptions {
+  /** So many operations run at a time. */
   concurrency: number;
+  /** So many calls may wait for a place, the more critical first; default 0: none waits. */
   queue?: number | undefined;
+  /** Who has waited so long is refused; default no limit but the call's deadline. */
   queueTimeout?: Duration | undefined;
+  /** An operation that nobody waits for any more and that still runs so long after gives its place back; default never. */
   abandonAfter?: Duration | undefined;
 }
 
 export interface Bulkhead extends Wrapper {
   readonly kind: "bulkhead";
+  /** How many have a place: from their start to their true end. */
   readonly running: number;
+  /** How many wait for one. */
   readonly queued: number;
+  /** A place for something that is not one promise, such as a stream, until `done`; `undefined` when none is free. */
   acquire(): Permit | undefined;
 }
 
-/** Not built yet. @throws OptionsInvalidError always */
-export function bulkhead(_options: number | BulkheadOptions): Bulkhead {
-  throw new OptionsInvalidError("bulkhead", [{ wanted: "no bulkhead yet: it is declared and not built" }]);
+function count(least: number) {
+  return z.custom<number>((given) => Number.isSafeInteger(given) && (given as number) >= least, {
+    error: `a whole number, at least ${least}`,
+  });
+}
+
+const optionsSchema = z.strictObject(
+  {
+    concurrency: count(1),
+    queue: count(0).default(0),
+    queueTimeout: limitSchema.prefault(Number.POSITIVE_INFINITY),
+    abandonAfter: limitSchema.prefault(Number.POSITIVE_INFINITY),
+  },
+  {
+    error: ({ code }) =>
+      code === "invalid_type"
+        ? "how many at once, or { concurrency, queue?, queueTimeout?, abandonAfter? }"
+        : undefined,
+  },
+);
+export const bulkheadSchema = z.preprocess(
+  (given) => (typeof given === "number" ? { concurrency: given } : given),
+  optionsSchema,
+);
+
+/**
+ * Lets so many operations run at a time. Others wait in a bounded queue, the more critical first, or are refused with a
+ * `BulkheadFullError`. A place is held until the operation itself has settled, and the body it delivered is at its end.
+ * State belongs to the wrapper: what it is laid round shares its places.
+ * @throws OptionsInvalidError when made with options that cannot be meant: every problem, with its path
+ * @example
+ * const places = bulkhead({ concurrency: 2, queue: 10, queueTimeout: "1s" });
+ * const resize = places(async (image: string) => `${image}, smaller`);
+ * console.log(await Promise.all(["a", "b", "c"].map((image) => resize(image)))); // → [ 'a, smaller', 'b, smaller', 'c, smaller' ]
+ * @see Michael Nygard, Release It!, 2007
+ */
+export function bulkhead(options: number | BulkheadOptions, seams?: Partial<Seams>): Bulkhead {
+  const settings = parseOptions("bulkhead", bulkheadSchema, options);
+  const places = new Places(settings, new LiveSeams(seams));
+  const spec = {
+    kind: "bulkhead",
+    get options() {
+      return places.settings;
+    },
+    layer: { bracket: new PlaceBracket(places), state: () => stateOf(places) },
+  };
+  return withHandle(wrapperOf(spec, seams) as Wrapper & { readonly kind: "bulkhead" }, places);
 }

@@ -129,7 +129,10 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   get last(): AttemptRecord | null {
     return this.rare?.last ?? null;
   }
-
+  /** What it began and what has not truly ended. */
+  get openKids(): Iterable<AttemptRecord> {
+    return this.rare?.open.keys() ?? [];
+  }
   get cut(): Cut | null {
     return this.rare?.cut ?? null;
   }
@@ -141,7 +144,6 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     const own = this.rare?.dueAt ?? Number.POSITIVE_INFINITY;
     return Math.min(own, this.outer?.dueAt ?? this.call.dueAt);
   }
-
   get deadlineAt(): number | undefined {
     return this.rare?.deadlineAt ?? (this.outer === null ? this.call.deadlineAt : this.outer.deadlineAt);
   }
@@ -191,7 +193,6 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   leave(child: CallRecord): void {
     this.letGo(child);
   }
-
   endedBy(given: unknown): void {
     this.more.finals.push(given);
   }

@@ -216,20 +216,26 @@ says(BreakerOpenError, (e) => {
   return `${named(e)} is not being called: ${e.why}${by}. ${next}`;
 });
 
-/** Not called: as many as allowed are running and waiting. */
+/** Not called: as many as allowed were running, and no place in the queue or none for so long. */
 export class BulkheadFullError extends HoldfastError {
   readonly running: number;
   readonly queued: number;
-  constructor(operation: string, running: number, queued: number) {
+  /** `queueTimeout`: no place came free in time; `displaced`: its place in the queue went to a more critical call. */
+  readonly reason: "full" | "queueTimeout" | "displaced";
+  constructor(operation: string, running: number, queued: number, reason: BulkheadFullError["reason"] = "full") {
     super(undefined, { code: "BULKHEAD_FULL", operation, retryable: true });
     this.running = running;
     this.queued = queued;
+    this.reason = reason;
   }
 }
-says(
-  BulkheadFullError,
-  (e) => `${named(e)} was not called: ${e.running} are running and ${e.queued} waiting, as many as allowed.`,
-);
+says(BulkheadFullError, (e) => {
+  const counts = `${e.running} are running and ${e.queued} waiting`;
+  if (e.reason === "queueTimeout") return `${named(e)} was not called: no place came free while it waited; ${counts}.`;
+  if (e.reason === "displaced")
+    return `${named(e)} was not called: its place in the queue went to a more critical call; ${counts}.`;
+  return `${named(e)} was not called: ${counts}, as many as allowed.`;
+});
 
 /** Options that cannot be meant, all problems at once, with their paths. */
 export class OptionsInvalidError extends HoldfastError {

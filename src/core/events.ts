@@ -80,8 +80,10 @@ export interface EventMap {
   "breaker.ignored": { kind: FailureKind };
   /** No place is free: the call waits for one. */
   "bulkhead.queued": { queued: number };
-  /** No place is free, in the queue neither: not called. */
-  "bulkhead.refused": { running: number; queued: number };
+  /** Not called: no place is free, in the queue neither; or none came free in time; or a more critical call took the place in the queue. */
+  "bulkhead.refused": { running: number; queued: number; reason: "full" | "queueTimeout" | "displaced" };
+  /** An operation whose caller has gone still runs, so long after: its place is given to others. `abandoned` counts all that run like that. */
+  "bulkhead.abandoned": { afterMs: number; running: number; abandoned: number };
   /** Answered from the cache. */
   "cache.hit": { ageMs: number; stale: boolean };
   /** The cache has nothing good enough: the operation is asked. */
@@ -130,6 +132,7 @@ export const severities: Readonly<Record<string, Severity>> = {
   "breaker.opened": "critical",
   "breaker.refused": "info",
   "bulkhead.refused": "warning",
+  "bulkhead.abandoned": "warning",
   "deadline.exceeded": "warning",
   "credentials.refused": "critical",
   "health.changed": "warning",

@@ -46,7 +46,7 @@ export function segment(
     starts: layers.some((layer) => layer.started !== undefined),
     lastRecovery: layers.findLastIndex((layer) => layer.recover !== undefined),
     keepers: specs.filter(({ keeps }) => keeps !== undefined),
-    plain: layers.every((layer) => layer.judge === undefined && layer.ended === undefined),
+    plain: layers.every((layer) => layer.judge === undefined),
     hearing: together(layers.flatMap(({ hearing }) => hearing ?? [])),
     tier,
     tierName,
@@ -67,7 +67,7 @@ export function stack(operation: Operation<never, unknown>, specs: readonly Laye
     ...traits, // may be a whole stack that more is laid round
     ...first,
     keepers: [...first.keepers, ...tiers.flatMap(({ keepers }) => keepers)],
-    plain: first.plain && !ends && traits.classify === undefined,
+    plain: first.plain && traits.classify === undefined,
     specs,
     // as what is declared: past a gate goes no value that tells of a failure
     gated: traits.gated || specs.some(({ kind }) => kind === "gate"),

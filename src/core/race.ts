@@ -12,7 +12,7 @@ import type { Cut } from "./record.ts";
 import { isRefusal } from "./refusal.ts";
 import type { FusedLayer, Segment } from "./stack.ts";
 import { disarm } from "./timers.ts";
-import { leavesFrom, opened, tellEnds } from "./trueEnd.ts";
+import { isHeld, leavesFrom, opened, tellEnd, tellEnds } from "./trueEnd.ts";
 import type { Verdict } from "./verdict.ts";
 import { openPromise } from "./wake.ts";
 import { promiseOf, WayIn } from "./wayIn.ts";
@@ -60,7 +60,8 @@ export class Race extends WayIn {
 
   protected settle(threw: number, value: unknown): void {
     if (threw === 0 && this.flags === (RUNNING | CALLED) && isPlain(this.segment) && this.outer === null)
-      if (typeof value !== "object" || classifyValue(value) === undefined) return this.succeed(value);
+      if (typeof value !== "object" || (classifyValue(value) === undefined && !isHeld(this, value)))
+        return this.succeed(value);
     const { at } = this;
     this.flags &= ~RUNNING;
     if (!this.is(ANSWERED) && this.is(CUT | EXPIRED)) this.cutShort();
@@ -75,18 +76,21 @@ export class Race extends WayIn {
 
   /** The way out of most calls: as `weigh` and `come` would go it, past nothing that has a say in it. */
   private succeed(value: unknown): void {
-    const { call, segment, top } = this;
+    const { at, call, segment, top } = this;
     this.flags = ANSWERED | CALLED;
     this.value = value;
     if (this.timer !== null) disarm(this);
-    for (let i = this.at; i < top; i++) {
+    for (let i = at; i < top; i++) {
       const { after } = segment.layers[i] as FusedLayer;
       if (after === undefined) continue;
       this.at = i;
       this.tell(after);
-      if (this.verdict !== undefined) return this.come(i + 1, THREW, this.value, this.verdict);
+      if (this.verdict === undefined) continue;
+      leavesFrom(this, at);
+      return this.come(i + 1, THREW, this.value, this.verdict);
     }
     this.flags |= DONE;
+    if (call.stack.ends) for (let i = at; i < top; i++) tellEnd(this, segment.layers[i] as FusedLayer);
     this.input = undefined;
     call.finish(true, value, undefined);
   }

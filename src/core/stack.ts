@@ -72,7 +72,7 @@ export interface Segment {
   readonly limits: readonly ({ readonly at: number; readonly limit: Limit } | undefined)[];
   /** Whether a layer has a `started` moment. */
   readonly starts: boolean;
-  /** Whether a success has nothing to do on its way out but to tell, unless a recovery hears it: no layer judges it or waits for its true end. */
+  /** Whether a success has nothing to do on its way out but to tell, unless a recovery hears it: no layer judges it. */
   readonly plain: boolean;
   /** Of the recoveries that may hear successes. */
   readonly hearing: Hearing | undefined;

@@ -1,5 +1,6 @@
 // The true end of attempts: the operation itself has settled, and the body it delivered is at its end.
 import { type AttemptRecord, DONE, HELD, RUNNING } from "./attempt.ts";
+import { bodyOf } from "./body.ts";
 import type { FusedLayer } from "./stack.ts";
 
 /** An attempt begun by another, from the layer of this index, has yet to end truly. */
@@ -27,6 +28,18 @@ export function tellEnds(attempt: AttemptRecord): void {
   if (more.open.size > 0 || more.endedTo < top) return;
   outer.more.open.delete(attempt);
   tellEnds(outer);
+}
+
+/** Whether a value that it delivers has a body that somebody waits for the end of. */
+export function isHeld({ call }: AttemptRecord, value: unknown): boolean {
+  return call.stack.ends && bodyOf(value) !== undefined;
+}
+
+/** Whether its operation, or that of an attempt it began, still runs; a body on its way is none. */
+export function stillRuns(attempt: AttemptRecord): boolean {
+  if (attempt.is(RUNNING)) return true;
+  for (const kid of attempt.openKids) if (stillRuns(kid)) return true;
+  return false;
 }
 
 /** It comes when nobody may be waiting any more: what a layer of a user's throws at it is told to the bus alone. */

@@ -2,7 +2,7 @@
 import { ANSWERED, AttemptRecord, CALLED, CUT, RUNNING, THREW, WAITING } from "./attempt.ts";
 import { FAULT } from "./final.ts";
 import type { Operation } from "./operation.ts";
-import { isRefusal, REFUSED, takeRefusal } from "./refusal.ts";
+import { ADMITTED, isRefusal, REFUSED, takeRefusal } from "./refusal.ts";
 import type { FusedLayer } from "./stack.ts";
 import { arm } from "./timers.ts";
 import { tellEnd } from "./trueEnd.ts";
@@ -50,7 +50,7 @@ export abstract class WayIn extends AttemptRecord {
         this.flags &= ~WAITING;
         if (this.is(CUT)) this.cutShort();
         if (this.is(ANSWERED)) return this.handBack(layer);
-        if (given !== this.input) this.take(i, given);
+        if (given !== ADMITTED && given !== this.input) this.take(i, given);
         this.startedAt = this.now();
         this.descend(i - 1);
       },

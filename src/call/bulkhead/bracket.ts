@@ -1,0 +1,57 @@
+// The moments of an attempt, as the places of a bulkhead take part in them.
+import type { AttemptRecord } from "../../core/attempt.ts";
+import type { Attempt, Bracket } from "../../core/layer.ts";
+import { ADMITTED, asRefusal, refusal } from "../../core/refusal.ts";
+import type { Places } from "./places.ts";
+import { refused } from "./refusal.ts";
+import type { Waiter } from "./waiter.ts";
+
+export class PlaceBracket implements Bracket {
+  private readonly places: Places;
+  private readonly arrive: (waiter: unknown) => unknown;
+
+  constructor(places: Places) {
+    this.places = places;
+    this.arrive = (waiter) => this.goOn(waiter as Waiter);
+  }
+
+  before(attempt: Attempt): unknown {
+    return this.places.enter(attempt as AttemptRecord) ? attempt.input : this.wait(attempt as AttemptRecord);
+  }
+
+  after(attempt: Attempt): void {
+    this.places.answered(attempt as AttemptRecord);
+  }
+
+  ended(attempt: Attempt): void {
+    this.places.end(attempt as AttemptRecord);
+  }
+
+  /** When a place comes free nobody can tell: not now, then. */
+  ready(): number {
+    return this.places.hasRoom ? 0 : Number.POSITIVE_INFINITY;
+  }
+
+  private wait(attempt: AttemptRecord): unknown {
+    const { call, input, isCut } = attempt;
+    const { places } = this;
+    if (isCut) {
+      places.pass(attempt);
+      return input;
+    }
+    const { events } = places.seams;
+    const waiter = places.enqueue(attempt);
+    if (waiter === undefined) {
+      const { running, queued } = places;
+      return refusal(refused(places.seams, { running, queued, reason: "full" }, call));
+    }
+    if (!events.quiet) events.emit("bulkhead.queued", { queued: places.queued }, call);
+    return waiter.end.then(this.arrive);
+  }
+
+  /** In the caller's own async context, whoever has ended the wait. */
+  private goOn({ attempt, refusal }: Waiter): unknown {
+    if (refusal === undefined || attempt.isCut) return ADMITTED;
+    throw asRefusal(refused(this.places.seams, refusal, attempt.call));
+  }
+}
