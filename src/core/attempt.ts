@@ -196,7 +196,6 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   endedBy(given: unknown): void {
     this.more.finals.push(given);
   }
-
   cancelledBy(reason: unknown): void {
     this.more.cancels.push(reason);
   }
@@ -249,7 +248,8 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   /** What it delivered is the caller's, and so is what the attempts inside it did. */
   protected forgetValue(): void {
     this.value = undefined;
-    if (this.rare !== null) this.rare.last = null;
+    for (const kid of this.openKids) kid.forgetValue();
+    if (this.rare !== null) this.rare.last = this.rare.lent = null;
   }
 
   /** It is over, and its record may be kept for its story. */

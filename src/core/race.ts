@@ -240,7 +240,8 @@ export class Race extends WayIn {
       // what ended a call made in it for good ends this one for good
       if (verdict !== undefined && call.parent !== null && this.isFinal(value)) call.gaveUp = true;
       call.finish(!threw, value, verdict);
-      if (this.is(HELD)) this.forgetValue(); // its body is to be collected when nobody reads it
+      // its body is to be collected when nobody reads it
+      if (this.is(HELD) || (!threw && call.stack.ends)) this.forgetValue();
       return;
     }
     this.promised = null;

@@ -2,6 +2,7 @@
 import type { AttemptRecord } from "../../core/attempt.ts";
 import type { Attempt, Bracket } from "../../core/layer.ts";
 import { ADMITTED, asRefusal, refusal } from "../../core/refusal.ts";
+import type { Outcome, Verdict } from "../../core/verdict.ts";
 import type { Places } from "./places.ts";
 import { refused } from "./refusal.ts";
 import type { Waiter } from "./waiter.ts";
@@ -19,8 +20,8 @@ export class PlaceBracket implements Bracket {
     return this.places.enter(attempt as AttemptRecord) ? attempt.input : this.wait(attempt as AttemptRecord);
   }
 
-  after(attempt: Attempt): void {
-    this.places.answered(attempt as AttemptRecord);
+  after(attempt: Attempt, outcome: Outcome<unknown>, verdict: Verdict | undefined): void {
+    this.places.answered(attempt as AttemptRecord, outcome.ok ? verdict : undefined);
   }
 
   ended(attempt: Attempt): void {

@@ -4,6 +4,7 @@ import { generation, type LiveSeams } from "../../core/seams.ts";
 import { lastSerial } from "../../core/serial.ts";
 import { armUnheld, disarm } from "../../core/timers.ts";
 import { stillRuns } from "../../core/trueEnd.ts";
+import type { Verdict } from "../../core/verdict.ts";
 import { Overstay } from "./overstay.ts";
 import { Queue, rankOf } from "./queue.ts";
 import { Waiter } from "./waiter.ts";
@@ -135,14 +136,24 @@ export class Places {
     this.giveBack();
   }
 
-  /** Nobody waits for it any more, and it may run on. */
-  answered(attempt: AttemptRecord): void {
+  /** It has its answer, which may be a value that tells of a failure, and it may run on. */
+  answered(attempt: AttemptRecord, told: Verdict | undefined): void {
     const { abandonAfter } = this.settings;
-    if (abandonAfter === Number.POSITIVE_INFINITY || !stillRuns(attempt) || !this.holds(attempt)) return;
+    if (told === undefined && abandonAfter === Number.POSITIVE_INFINITY) return;
+    if (!this.holds(attempt)) return;
+    if (!stillRuns(attempt)) return told === undefined ? undefined : this.letGo(attempt, told);
+    if (abandonAfter === Number.POSITIVE_INFINITY) return;
     this.overstays ??= new Map();
     const overstay = new Overstay(attempt, abandonAfter, this);
     this.overstays.set(attempt, overstay);
     armUnheld(attempt.call.stack.seams.clock, abandonAfter, overstay);
+  }
+
+  /** A failing response is kept until the next attempt starts, unread: a back-off holds no place, and no retry waits for itself. */
+  private letGo(attempt: AttemptRecord, { retry, fallBack }: Verdict): void {
+    if (!attempt.call.stack.recovers || !(retry || fallBack)) return; // it is delivered
+    this.pass(attempt);
+    this.giveBack();
   }
 
   /** It has run on for too long: its place goes to others. What never ends is not kept by being counted. */
