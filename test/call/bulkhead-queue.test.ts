@@ -185,6 +185,22 @@ describe("a waiter", () => {
     expect(started.length).toBeLessThanOrEqual(2);
   });
 
+  it("that gives way in the moment in which its caller leaves is told of once: as cancelled", async () => {
+    const { begin, places, told } = setup({ concurrency: 1, queue: 1 });
+    const controller = new AbortController();
+    const running = begin("running");
+    const gone = begin("gone", { signal: controller.signal });
+    await turn();
+    const critical = begin("critical", { criticality: "critical" });
+    controller.abort("gone");
+    await turn();
+    expect(gone.ended.at).toEqual({ error: "gone" });
+    expect(told().map(({ type }) => type)).toEqual(["bulkhead.queued", "bulkhead.queued"]);
+    for (const work of [running, critical]) work.end();
+    await turn();
+    expect(places.running).toBe(0);
+  });
+
   it("whose caller leaves while the bus is told of it is not forgotten", async () => {
     const { begin, events, places } = setup({ concurrency: 1, queue: 2 });
     const controller = new AbortController();

@@ -135,6 +135,34 @@ const rows: { place: string; because: string; proof: () => Promise<void> }[] = [
     },
   },
   {
+    place: "bulkhead",
+    because:
+      "nobody queues for what the breaker would refuse, and a place is held until the operation has truly settled, timed out or not",
+    async proof() {
+      const { clock } = setup();
+      const circuit = breaker({ consecutiveFailures: 1, breakTime: "1m" });
+      const places = bulkhead({ concurrency: 1, queue: 5 });
+      const operation = script<unknown>({ value: 1, after: 900 });
+      const call = protect("x", operation, { timeout: "1s", bulkhead: places, breaker: circuit });
+      const permit = places.acquire();
+      const waits = watch(call("x"));
+      await clock.advance("8s");
+      permit?.done({ ok: true, value: undefined });
+      await clock.advance(900);
+      expect([waits.at, places.running, circuit.state.calls]).toEqual([{ value: 1 }, 0, 1]);
+      const { promise, reject } = Promise.withResolvers<unknown>();
+      const hangs = protect("y", () => promise, { timeout: "1s", bulkhead: places, breaker: circuit });
+      const late = watch(hangs());
+      await clock.advance("1s");
+      expect([late.at, places.running]).toEqual([{ error: expect.objectContaining({ code: "TIMEOUT" }) }, 1]);
+      expect(await settled(hangs)()).toMatchObject({ ok: false, error: { code: "BREAKER_OPEN" } });
+      expect(places.queued).toBe(0);
+      reject(down);
+      await turn();
+      expect(places.running).toBe(0);
+    },
+  },
+  {
     place: "timeout",
     because: "it measures one run of the operation and nothing else: each attempt has the whole of it",
     async proof() {
@@ -157,11 +185,30 @@ describe("the order, outermost first", () => {
   it("is the same however the declaration is written", () => {
     setup();
     const options = {
-      ...{ timeout: "1s", breaker: {}, output: word, retry: {}, input: word, idempotencyKey: String, deadline: "1m" },
+      ...{
+        timeout: "1s",
+        bulkhead: 5,
+        breaker: {},
+        output: word,
+        retry: {},
+        input: word,
+        idempotencyKey: String,
+        deadline: "1m",
+      },
       fallback: [async () => "x"],
     };
     const backwards = Object.fromEntries(Object.entries(options).toReversed());
-    const order = ["deadline", "guard", "idempotencyKey", "fallback", "retry", "gate", "breaker", "timeout"];
+    const order = [
+      "deadline",
+      "guard",
+      "idempotencyKey",
+      "fallback",
+      "retry",
+      "gate",
+      "breaker",
+      "bulkhead",
+      "timeout",
+    ];
     const operation = async (_: string) => "x";
     expect(kinds(protect("x", operation, options as never))).toEqual(order);
     expect(kinds(protect("x", operation, backwards as never))).toEqual(order);
@@ -181,9 +228,7 @@ describe("the order, outermost first", () => {
     const operation = async (_: unknown) => 1;
     for (const [name, make] of [
       ["cache", () => protect("x", operation, { cache: { ttl: "1m" } })],
-      ["bulkhead", () => protect("x", operation, { bulkhead: 5 })],
       ["cache", () => cache({ ttl: "1m" })],
-      ["bulkhead", () => bulkhead(5)],
     ] as const)
       expect(make).toThrow(new RegExp(`${name}`));
   });
@@ -203,6 +248,7 @@ describe("only the keys that are written are built", () => {
       retry: false,
       timeout: false,
       breaker: false,
+      bulkhead: false,
       deadline: false,
       fallback: false,
     });
@@ -324,6 +370,39 @@ describe("the breaker and our own queues", () => {
     places.waiting[1]?.grant();
     await clock.advance("2s");
     expect([slow.at, circuit.state.state]).toEqual([{ value: 2 }, "open"]);
+  });
+});
+
+describe("the breaker and a bulkhead", () => {
+  it("who waits for a place holds no half-open one: it takes that only after admission", async () => {
+    const { clock } = setup();
+    const circuit = breaker({ consecutiveFailures: 1, breakTime: "1s", halfOpenCalls: 1 });
+    await circuit(async () => Promise.reject(down))().catch(() => {});
+    await clock.advance("1s");
+    const places = bulkhead({ concurrency: 1, queue: 5 });
+    const permit = places.acquire();
+    const operation = script({ value: 1, after: 100 }, { value: 2 });
+    const call = protect("x", operation, { bulkhead: places, breaker: circuit });
+    const [waits, second] = [watch(call(undefined)), watch(call(undefined))];
+    await turn();
+    expect([places.queued, circuit.state]).toEqual([2, expect.objectContaining({ state: "halfOpen", nextProbeMs: 0 })]);
+    permit?.done({ ok: true, value: undefined });
+    await clock.advance(100);
+    expect([waits.at, second.at, circuit.state.state]).toEqual([{ value: 1 }, { value: 2 }, "closed"]);
+    expect(places.running).toBe(0);
+  });
+
+  it("a wait in the queue is never mistaken for a slow service", async () => {
+    const { clock } = setup();
+    const circuit = breaker({ slowCallRate: 0.5, slowCallDuration: "1s", minimumCalls: 1 });
+    const places = bulkhead({ concurrency: 1, queue: 5 });
+    const call = protect("x", script({ value: 1, after: 10 }), { bulkhead: places, breaker: circuit });
+    const permit = places.acquire();
+    const waits = watch(call(undefined));
+    await clock.advance("1m");
+    permit?.done({ ok: true, value: undefined });
+    await clock.advance(10);
+    expect([waits.at, circuit.state.state]).toEqual([{ value: 1 }, "closed"]);
   });
 });
 

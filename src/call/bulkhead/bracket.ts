@@ -4,7 +4,7 @@ import type { Attempt, Bracket } from "../../core/layer.ts";
 import { ADMITTED, asRefusal, refusal } from "../../core/refusal.ts";
 import type { Outcome, Verdict } from "../../core/verdict.ts";
 import type { Places } from "./places.ts";
-import { refused } from "./refusal.ts";
+import { errorOf, tellRefused } from "./refusal.ts";
 import type { Waiter } from "./waiter.ts";
 
 export class PlaceBracket implements Bracket {
@@ -44,7 +44,9 @@ export class PlaceBracket implements Bracket {
     const waiter = places.enqueue(attempt);
     if (waiter === undefined) {
       const { running, queued } = places;
-      return refusal(refused(places.seams, { running, queued, reason: "full" }, call));
+      const full = { running, queued, reason: "full" } as const;
+      tellRefused(places.seams, full, call);
+      return refusal(errorOf(full, call));
     }
     if (!events.quiet) events.emit("bulkhead.queued", { queued: places.queued }, call);
     return waiter.end.then(this.arrive);
@@ -52,7 +54,8 @@ export class PlaceBracket implements Bracket {
 
   /** In the caller's own async context, whoever has ended the wait. */
   private goOn({ attempt, refusal }: Waiter): unknown {
-    if (refusal === undefined || attempt.isCut) return ADMITTED;
-    throw asRefusal(refused(this.places.seams, refusal, attempt.call));
+    if (refusal === undefined) return ADMITTED;
+    if (!attempt.isCut) tellRefused(this.places.seams, refusal, attempt.call);
+    throw asRefusal(errorOf(refusal, attempt.call));
   }
 }

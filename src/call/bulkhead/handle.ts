@@ -1,7 +1,7 @@
 // A bulkhead in the hands of code that is no single promise, and of whoever looks at it.
 import type { Wrapper } from "../../core/operation.ts";
 import type { Places } from "./places.ts";
-import { aboutOf, refused } from "./refusal.ts";
+import { aboutOf, tellRefused } from "./refusal.ts";
 
 /** Where a bulkhead keeps its places. */
 const PLACES = Symbol("holdfast.places");
@@ -43,7 +43,7 @@ export function stateOf(places: Places) {
 function acquire(places: Places) {
   if (!places.take()) {
     const { running, queued, seams } = places;
-    refused(seams, { running, queued, reason: "full" }, aboutOf(seams));
+    tellRefused(seams, { running, queued, reason: "full" }, aboutOf(seams));
     return undefined;
   }
   const { born } = places;

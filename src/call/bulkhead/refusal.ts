@@ -4,11 +4,12 @@ import { BulkheadFullError, stackless } from "../../core/errors.ts";
 import type { LiveSeams } from "../../core/seams.ts";
 import type { Refusal } from "./waiter.ts";
 
-/** Tells it, and gives the error. */
-export function refused({ events }: LiveSeams, refusal: Refusal, about: About): BulkheadFullError {
+export function tellRefused({ events }: LiveSeams, refusal: Refusal, about: About): void {
   if (!events.quiet) events.emit("bulkhead.refused", refusal, about);
-  const { running, queued, reason } = refusal;
-  return stackless(() => new BulkheadFullError(about.name, running, queued, reason));
+}
+
+export function errorOf({ running, queued, reason }: Refusal, { name }: About): BulkheadFullError {
+  return stackless(() => new BulkheadFullError(name, running, queued, reason));
 }
 
 /** Whose events they are that no call causes. */
