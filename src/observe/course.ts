@@ -20,7 +20,7 @@ interface Trouble {
 
 /** What happens on the way of a call: how the call ends says how much it mattered. */
 const onTheWay =
-  /^(?:call\.started|attempt|retry|fallback|input|output|cache|bulkhead|deadline|breaker\.(?:refused|ignored))(?:\.|$)/;
+  /^(?:call\.started|attempt|retry|fallback|input|output|cache|deadline|bulkhead\.(?:queued|refused)|breaker\.(?:refused|ignored))(?:\.|$)/;
 
 const bySeverity: Readonly<Record<Severity, Level>> = { info: "info", warning: "warn", critical: "error" };
 
