@@ -3,8 +3,9 @@
 import { z } from "zod";
 import { limitSchema } from "../core/duration.ts";
 import type { Duration, Wrapper } from "../core/operation.ts";
+import { LiveOptions } from "../core/options.ts";
 import { LiveSeams, type Seams } from "../core/seams.ts";
-import { parseOptions, wrapperOf } from "../core/wrapper.ts";
+import { LiveSpec, parseOptions, wrapperOf } from "../core/wrapper.ts";
 import type { Permit } from "./breaker.ts";
 import { PlaceBracket } from "./bulkhead/bracket.ts";
 import { stateOf, withHandle } from "./bulkhead/handle.ts";
@@ -51,10 +52,11 @@ const optionsSchema = z.strictObject(
         : undefined,
   },
 );
-export const bulkheadSchema = z.preprocess(
-  (given) => (typeof given === "number" ? { concurrency: given } : given),
-  optionsSchema,
-);
+export const bulkheadSchema = z.preprocess(spelt, optionsSchema);
+
+function spelt(given: unknown): unknown {
+  return typeof given === "number" ? { concurrency: given } : given;
+}
 
 /**
  * Lets so many operations run at a time. Others wait in a bounded queue, the more critical first, or are refused with a
@@ -68,14 +70,10 @@ export const bulkheadSchema = z.preprocess(
  * @see Michael Nygard, Release It!, 2007
  */
 export function bulkhead(options: number | BulkheadOptions, seams?: Partial<Seams>): Bulkhead {
-  const settings = parseOptions("bulkhead", bulkheadSchema, options);
-  const places = new Places(settings, new LiveSeams(seams));
-  const spec = {
-    kind: "bulkhead",
-    get options() {
-      return places.settings;
-    },
-    layer: { bracket: new PlaceBracket(places), state: () => stateOf(places) },
-  };
-  return withHandle(wrapperOf(spec, seams) as Wrapper & { readonly kind: "bulkhead" }, places);
+  const live = new LiveOptions((written) => parseOptions("bulkhead", bulkheadSchema, written), options, spelt);
+  const places = new Places(live.now, new LiveSeams(seams));
+  live.changedBy((next) => () => places.change(next));
+  const layer = { bracket: new PlaceBracket(places), state: () => stateOf(places) };
+  const wrapper = wrapperOf(new LiveSpec("bulkhead", live, layer), seams);
+  return withHandle(wrapper as Wrapper & { readonly kind: "bulkhead" }, places);
 }

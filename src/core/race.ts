@@ -1,7 +1,6 @@
 // The race of an attempt at its operation, its ends from outside, and its way out through the layers.
 import { ANSWERED, CALLED, CUT, DONE, EXPIRED, HELD, JUDGING, RECOVERING, RUNNING, THREW, WAITING } from "./attempt.ts";
 import { bodyOf } from "./body.ts";
-import { classifyValue } from "./classify.ts";
 import { discard } from "./discard.ts";
 import { stackless, TimeoutError } from "./errors.ts";
 import { FAULT, Fault } from "./final.ts";
@@ -12,7 +11,7 @@ import type { Cut } from "./record.ts";
 import { isRefusal } from "./refusal.ts";
 import type { FusedLayer, Segment } from "./stack.ts";
 import { disarm } from "./timers.ts";
-import { isHeld, leavesFrom, opened, tellEnd, tellEnds } from "./trueEnd.ts";
+import { isDone, leavesFrom, opened, tellEnd, tellEnds } from "./trueEnd.ts";
 import type { Verdict } from "./verdict.ts";
 import { openPromise } from "./wake.ts";
 import { promiseOf, WayIn } from "./wayIn.ts";
@@ -60,8 +59,7 @@ export class Race extends WayIn {
 
   protected settle(threw: number, value: unknown): void {
     if (threw === 0 && this.flags === (RUNNING | CALLED) && isPlain(this.segment) && this.outer === null)
-      if (typeof value !== "object" || (classifyValue(value) === undefined && !isHeld(this, value)))
-        return this.succeed(value);
+      if (isDone(this, value)) return this.succeed(value);
     const { at } = this;
     this.flags &= ~RUNNING;
     if (!this.is(ANSWERED) && this.is(CUT | EXPIRED)) this.cutShort();
@@ -186,7 +184,6 @@ export class Race extends WayIn {
     this.fail(error);
   }
 
-  /** Gives whether it has to be waited for. */
   private recover(recover: NonNullable<FusedLayer["recover"]>): boolean {
     if (this.is(CUT) || this.verdict === FAULT) return false;
     const { at } = this;
@@ -240,8 +237,7 @@ export class Race extends WayIn {
       // what ended a call made in it for good ends this one for good
       if (verdict !== undefined && call.parent !== null && this.isFinal(value)) call.gaveUp = true;
       call.finish(!threw, value, verdict);
-      // its body is to be collected when nobody reads it
-      if (this.is(HELD) || (!threw && call.stack.ends)) this.forgetValue();
+      if (this.is(HELD) || (!threw && call.stack.ends)) this.forgetValue(); // a body nobody reads is to be collected
       return;
     }
     this.promised = null;

@@ -1,6 +1,7 @@
 // The true end of attempts: the operation itself has settled, and the body it delivered is at its end.
 import { type AttemptRecord, DONE, HELD, RUNNING } from "./attempt.ts";
 import { bodyOf } from "./body.ts";
+import { classifyValue } from "./classify.ts";
 import type { FusedLayer } from "./stack.ts";
 
 /** An attempt begun by another, from the layer of this index, has yet to end truly. */
@@ -30,9 +31,10 @@ export function tellEnds(attempt: AttemptRecord): void {
   tellEnds(outer);
 }
 
-/** Whether a value that it delivers has a body that somebody waits for the end of. */
-export function isHeld({ call }: AttemptRecord, value: unknown): boolean {
-  return call.stack.ends && bodyOf(value) !== undefined;
+/** Whether what its operation has settled with is a success and its true end: it tells of no failure, and nobody waits for the end of a body. */
+export function isDone({ call }: AttemptRecord, value: unknown): boolean {
+  if (typeof value !== "object") return true;
+  return classifyValue(value) === undefined && !(call.stack.ends && bodyOf(value) !== undefined);
 }
 
 /** Whether its operation, or that of an attempt it began, still runs; a body on its way is none. */

@@ -1,11 +1,9 @@
 // A bulkhead in somebody's hands: its options, its permits, what it shows, other settings while it runs, and a reset.
-import { explain, type OptionsInvalidError, protect, settled } from "holdfast";
+import { configure, explain, type OptionsInvalidError, protect, settled } from "holdfast";
 import { reset } from "holdfast/testing";
 import { describe, expect, it } from "vitest";
-import type { PlaceBracket } from "../../src/call/bulkhead/bracket.ts";
-import { type BulkheadOptions, bulkhead, bulkheadSchema } from "../../src/call/bulkhead.ts";
+import { type BulkheadOptions, bulkhead } from "../../src/call/bulkhead.ts";
 import { readyIn } from "../../src/core/stack.ts";
-import { parseOptions, specOf } from "../../src/core/wrapper.ts";
 import { full, setup, turn, workOf } from "./bulkhead-setup.ts";
 
 const done = { ok: true, value: undefined } as const;
@@ -34,8 +32,8 @@ describe("options", () => {
   });
 
   it.each([undefined, null, "5", true, () => 1])("have to be a number or options: %s", (given) => {
-    expect(() => bulkhead(given as never)).toThrow(/how many at once, or \{ concurrency/);
-    if (given !== undefined && typeof given !== "function")
+    expect(() => bulkhead(given as never)).toThrow(/how many at once, or \{ concurrency|an operation goes to what/);
+    if (given !== undefined)
       expect(() => protect("x", async () => 1, { bulkhead: given as never })).toThrow(/bulkhead/);
   });
 
@@ -141,9 +139,10 @@ describe("`ready`", () => {
 describe("other settings while calls are under way", () => {
   function changing(options: BulkheadOptions) {
     const all = setup(options);
-    const { layer } = specOf(all.places) as never as { layer: { bracket: { places: PlaceBracket["places"] } } };
-    const change = (to: BulkheadOptions) => layer.bracket.places.change(parseOptions("bulkhead", bulkheadSchema, to));
-    return { ...all, change };
+    return {
+      ...all,
+      change: (bulkhead: number | Partial<BulkheadOptions>) => configure(all.call, { bulkhead }),
+    };
   }
 
   it("a raised limit lets waiters in at once, with no new call", async () => {
@@ -186,15 +185,44 @@ describe("other settings while calls are under way", () => {
     const { begin, call, change, clock } = changing({ concurrency: 1, queue: 2, queueTimeout: "1s" });
     const running = begin("running");
     const before = begin("before");
-    change({ concurrency: 1, queue: 2, queueTimeout: "5s", abandonAfter: "1m" });
+    const undo = change({ queueTimeout: "5s", abandonAfter: "1m" });
     expect(explain(call)[0]?.options).toEqual({ concurrency: 1, queue: 2, queueTimeout: 5_000, abandonAfter: 60_000 });
     const after = begin("after");
     await clock.advance("2s");
     expect([before.ended.at, after.ended.at]).toEqual([full({ reason: "queueTimeout" }), undefined]);
     await clock.advance("3s");
     expect(after.ended.at).toEqual(full({ reason: "queueTimeout" }));
+    undo();
+    expect(explain(call)[0]?.options).toMatchObject({ queueTimeout: 1_000, abandonAfter: Infinity });
     running.end();
     await turn();
+  });
+
+  it("written as a number change how many, and keep the rest; a bad one changes nothing", () => {
+    const { call, change, seen } = changing({ concurrency: 3, queue: 7 });
+    const undo = change(5);
+    expect(explain(call)[0]?.options).toMatchObject({ concurrency: 5, queue: 7 });
+    expect(() => change({ concurrency: 0, queue: -1 })).toThrow(/bulkhead.concurrency.*bulkhead.queue/);
+    expect(explain(call)[0]?.options).toMatchObject({ concurrency: 5, queue: 7 });
+    undo();
+    expect(explain(call)[0]?.options).toMatchObject({ concurrency: 3, queue: 7 });
+    expect(seen.of("options.changed")).toMatchObject([{ layer: "bulkhead" }, { layer: "bulkhead" }]);
+    const short = bulkhead(4)(async () => 1);
+    configure(short, { bulkhead: { queue: 2 } });
+    expect(explain(short)[0]?.options).toMatchObject({ concurrency: 4, queue: 2 });
+  });
+
+  it("of a policy hold for all its calls, and are no call's own to change", async () => {
+    const db = protect.with("db", { bulkhead: 1 });
+    const work = workOf("a");
+    const [first, second] = [db("first", work.run as () => Promise<unknown>), db("second", async () => 2)];
+    const running = first();
+    expect((await settled(second)()).ok).toBe(false);
+    configure(db, { bulkhead: 2 });
+    expect(await second()).toBe(2);
+    expect(() => configure(second, { bulkhead: 9 })).toThrow(/belongs to the policy "db"/);
+    work.end();
+    await running;
   });
 });
 

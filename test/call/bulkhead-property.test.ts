@@ -1,12 +1,12 @@
 // What holds of a bulkhead whatever comes: random arrivals, criticalities, aborts, limits of time, late settlements, changes.
 import fc from "fast-check";
-import { type Criticality, eventBus, named, pipe, retry, timeout } from "holdfast";
+import { type Criticality, configure, eventBus, named, pipe, retry, timeout } from "holdfast";
 import { testClock } from "holdfast/testing";
 import { expect, it } from "vitest";
 import type { Places } from "../../src/call/bulkhead/places.ts";
-import { bulkhead, bulkheadSchema } from "../../src/call/bulkhead.ts";
+import { bulkhead } from "../../src/call/bulkhead.ts";
 import { explain } from "../../src/core/explain.ts";
-import { parseOptions, specOf } from "../../src/core/wrapper.ts";
+import { specOf } from "../../src/core/wrapper.ts";
 
 const ms = fc.integer({ min: 1, max: 60 });
 const arrival = fc.record({
@@ -116,7 +116,7 @@ it("keeps all of that while its settings are changed and operations are abandone
           await clock.advance(after);
           if (change !== undefined) {
             most = Math.max(most, change.concurrency);
-            held.change(parseOptions("bulkhead", bulkheadSchema, { ...change, abandonAfter }));
+            configure(call, { bulkhead: change });
           }
           const settles = () => answers.set(i, (answers.get(i) ?? 0) + 1);
           call({ takes }, { criticality, deadline }).then(settles, settles);
