@@ -1,10 +1,11 @@
 // Health over HTTP, for an orchestrator and for people: from what is known, so that it is answered under any load.
 import { z } from "zod";
+import { readinessHolds } from "../core/readiness.ts";
 import { LiveSeams } from "../core/seams.ts";
 import { parseOptions } from "../core/wrapper.ts";
 import { passedOn } from "./passedOn.ts";
 import { firstAnswers, liveness, type Readiness, readiness, startUp } from "./readiness.ts";
-import { type Registry, registryOf } from "./registry.ts";
+import { type Probed, type Registry, registryOf } from "./registry.ts";
 import { healthBody, type Status, statusBody } from "./report.ts";
 
 export interface HealthHandlerOptions {
@@ -24,12 +25,17 @@ interface Answer {
   readonly body: object;
 }
 
-/** Each path, and whether it waits for first answers. */
-const paths: Readonly<Record<string, { waits: boolean; of(registry: Registry): Answer }>> = {
-  "/livez": { waits: false, of: (registry) => answered(liveness(registry)) },
-  "/readyz": { waits: true, of: (registry) => answered(readiness(registry)) },
-  "/startupz": { waits: true, of: (registry) => answered(startUp(registry)) },
-  "/health": { waits: true, of: healthBody },
+interface Path {
+  /** The probes whose first answer it waits for. */
+  readonly waitsFor: ReadonlyArray<Probed["kind"]>;
+  of(registry: Registry): Answer;
+}
+
+const paths: Readonly<Record<string, Path>> = {
+  "/livez": { waitsFor: [], of: (registry) => answered(liveness(registry)) },
+  "/readyz": { waitsFor: ["startup", "readiness"], of: (registry) => answered(readiness(registry)) },
+  "/startupz": { waitsFor: ["startup"], of: (registry) => answered(startUp(registry)) },
+  "/health": { waitsFor: ["startup", "readiness", "liveness"], of: healthBody },
 };
 
 /**
@@ -53,8 +59,9 @@ export function healthHandler(options: HealthHandlerOptions = {}): (request: Req
     if (method !== "GET" && method !== "HEAD")
       return new Response("Method Not Allowed", { status: 405, headers: { allow: "GET, HEAD", ...noStore } });
     const registry = registryNow();
-    const first = asked.waits ? firstAnswers(registry) : [];
-    if (first.length > 0) await Promise.all(first);
+    const first = firstAnswers(registry, asked.waitsFor);
+    // who shuts down says so at once
+    if (first.length > 0 && readinessHolds().length === 0) await Promise.all(first);
     const { status, body } = asked.of(registry);
     return new Response(method === "HEAD" ? null : JSON.stringify(body), {
       status: status === "fail" ? 503 : 200,

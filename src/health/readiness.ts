@@ -36,8 +36,10 @@ export function liveness(registry: Registry): Readiness {
 }
 
 /** The rounds that are on their way to a first answer. */
-export function firstAnswers(registry: Registry): readonly Promise<void>[] {
-  return [...registry.probes].flatMap(({ lastAt, running }) => (lastAt === undefined && running ? [running] : []));
+export function firstAnswers({ probes }: Registry, kinds: ReadonlyArray<Probed["kind"]>): readonly Promise<void>[] {
+  return [...probes].flatMap(({ kind, lastAt, running }) =>
+    lastAt === undefined && running !== undefined && kinds.includes(kind) ? [running] : [],
+  );
 }
 
 function failing(registry: Registry, kind: Probed["kind"]): readonly string[] {

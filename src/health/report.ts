@@ -29,15 +29,14 @@ export function healthBody(registry: Registry): { readonly status: Status; reado
   const now = registry.seams.clock.now();
   const status = statusOf[rollUp(all)];
   const told = worstFirst(all).slice(0, mostChecks);
-  const checks: Record<string, readonly object[]> = {};
-  for (const component of told) Object.assign(checks, entriesOf(component, now));
+  const checks = Object.fromEntries(told.flatMap((component) => entriesOf(component, now)));
   const rest = all.length - told.length;
   const notes = rest > 0 ? [`and ${rest} more components, none of them worse than these`] : undefined;
   return { status, body: { status, ...(notes && { notes }), checks } };
 }
 
 /** Its state, and how long its probes last took. */
-function entriesOf(component: Component, now: number): Record<string, readonly object[]> {
+function entriesOf(component: Component, now: number): ReadonlyArray<readonly [string, readonly object[]]> {
   const { lastAt, status } = component;
   // a colon separates the name of a component from that of what was measured
   const name = component.name.slice(0, mostName).replaceAll(":", "-");
@@ -50,7 +49,12 @@ function entriesOf(component: Component, now: number): Record<string, readonly o
   const took = [...component.probes].flatMap(({ elapsedMs }) =>
     elapsedMs === undefined ? [] : [{ ...about, observedValue: Math.round(elapsedMs), observedUnit: "ms" }],
   );
-  return { [name]: [state], ...(took.length > 0 && { [`${name}:responseTime`]: took }) };
+  return took.length === 0
+    ? [[name, [state]]]
+    : [
+        [name, [state]],
+        [`${name}:responseTime`, took],
+      ];
 }
 
 /** What passes needs no words. */

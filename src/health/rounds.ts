@@ -138,7 +138,8 @@ export class Rounds extends Timed implements Probed {
   /** On the bus that is in force now, where another was put in place. */
   private reside(): Place | undefined {
     const { place } = this;
-    if (place !== undefined && place.registry.seams.events !== this.seams.events) {
+    // asked for each time: it is as new after a reset
+    if (place !== undefined && place.registry !== registryOf(this.seams.events)) {
       place.leave();
       this.place = this.take();
     }

@@ -137,6 +137,17 @@ describe("the health handler", () => {
     expect((await answer).status).toBe(503);
   });
 
+  it("waits for no answer that it does not need, nor while it shuts down", async () => {
+    const { ask, probed } = asking();
+    probed("db", never);
+    expect((await ask("/livez")).status).toBe(200);
+    expect((await ask("/startupz")).status).toBe(200);
+    const undo = health.unready("shutting down");
+    expect((await ask("/readyz")).status).toBe(503);
+    expect((await ask("/health")).status).toBe(200);
+    undo();
+  });
+
   it("is answered while thousands of calls hang and fail", async () => {
     const { ask } = asking();
     const hanging = protect("hanging", never);

@@ -310,13 +310,14 @@ describe("reset", () => {
   });
 
   it("drops the answer to what was asked before it", async () => {
-    const { probed, clock } = setup();
+    const { probed, clock, changes } = setup();
     probed("db", async () => {
       await clock.sleep(100);
       throw down();
     });
     reset();
     await clock.advance("100ms");
+    expect(changes()).toEqual([]);
     expect(health("db").status).toBe("unknown");
   });
 });
