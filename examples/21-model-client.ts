@@ -17,7 +17,7 @@ const provider = await listen(async (request, response) => {
   const sources = prompt.includes("sources") ? '["https://example.org/tides"]' : "[]";
   const content = `Sure!\n{"title": "Tides", "sources": ${sources}}`;
   const usage = { prompt_tokens: prompt.length, completion_tokens: 30 };
-  response.end(JSON.stringify({ choices: [{ finish_reason: "stop", message: { content } }], usage }));
+  response.end(JSON.stringify({ model: "m-1", choices: [{ finish_reason: "stop", message: { content } }], usage }));
 });
 
 const client = new OpenAI({ baseURL: provider.url, apiKey: "none", maxRetries: 0 }); // holdfast is the one that retries

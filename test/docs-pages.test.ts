@@ -1,6 +1,6 @@
 // What a reader finds on every page of docs/, and that its links and the tests that it names are there.
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { repository } from "./package/project.ts";
 import { missingIn, testsIn } from "./package/titles.ts";
@@ -57,12 +57,17 @@ describe("every page", () => {
   it("that is exempt is there", () => {
     expect(Object.keys(exempt).filter((page) => !pages.includes(page))).toEqual([]);
   });
+});
 
-  it("links only to what is there", () => {
-    const dead = pages.flatMap((page) =>
+describe("the links", () => {
+  const all = ["../README.md", ...readdirSync(folder, { recursive: true, encoding: "utf8" })].filter((file) =>
+    file.endsWith(".md"),
+  );
+
+  it("lead only to what is there", () => {
+    const dead = all.flatMap((page) =>
       [...read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)].flatMap(([, file = "", anchor]) => {
-        const target = file === "" ? page : file;
-        const text = textOf(join(folder, target));
+        const text = textOf(file === "" ? join(folder, page) : join(folder, dirname(page), file));
         if (text === undefined) return [`${page}: ${file}`];
         return anchor === undefined || anchors(text).includes(anchor) ? [] : [`${page}: ${file}#${anchor}`];
       }),
