@@ -22,6 +22,7 @@ const draft = protect("draft", (brief, { signal }) => askModel(brief, signal), {
 
 const answerProblem: ErrorRequestHandler = (error, _request, response, next) => {
   if (response.headersSent) return next(error);
+  if (error?.expose) return void response.sendStatus(error.status); // Express's own: a body that is no JSON
   const { headers, ...body } = problem(error);
   response.status(body.status).set(headers).json(body);
 };
@@ -36,11 +37,11 @@ const app = express()
   .use(answerProblem);
 
 const server = await listen(app);
-const post = (brief: object, signal: AbortSignal | null = null) =>
+const post = (body: string, signal: AbortSignal | null = null) =>
   fetch(`${server.url}/drafts`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify(brief),
+    body,
     signal,
   });
 
@@ -48,7 +49,7 @@ const post = (brief: object, signal: AbortSignal | null = null) =>
 const reader = new AbortController();
 events.once("attempt.started", () => reader.abort());
 const left = new Promise<string>((resolve) => events.once("call.settled", ({ state }) => resolve(state)));
-await post({ topic: "slow" }, reader.signal).catch((error) => console.log("the reader:", error.name));
+await post('{ "topic": "slow" }', reader.signal).catch((error) => console.log("the reader:", error.name));
 console.log("the call:", await left);
 
 const wrong = { topic: "x", password: "hunter2 and more" };
@@ -57,10 +58,11 @@ for (const brief of [
   wrong,
   ...["busy", "slow", "bug", "down", "tides"].map((topic) => ({ topic })),
 ]) {
-  const answer = await post(brief);
+  const answer = await post(JSON.stringify(brief));
   const { text, detail } = (await answer.json()) as { text?: string; detail?: string };
   console.log(brief.topic, answer.status, answer.headers.get("retry-after") ?? "-", text ?? detail);
 }
+console.log("no JSON", (await post("{ topic }")).status);
 
 server.close();
 
@@ -76,3 +78,4 @@ server.close();
 // bug 500 - Something went wrong here. It is known, and nothing is wrong with the request.
 // down 503 - It cannot be done at the moment.
 // tides 503 30 It cannot be done at the moment. Try again in 30 s.
+// no JSON 400
