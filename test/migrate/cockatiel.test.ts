@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as cockatiel from "cockatiel";
 import { ConsecutiveBreaker, ConstantBackoff, circuitBreaker, handleAll, handleType } from "cockatiel";
-import { breaker, fallback, pipe, retry, settled, timeout } from "holdfast";
+import { breaker, bulkhead, fallback, pipe, retry, settled, timeout } from "holdfast";
 import { describe, expect, it } from "vitest";
 import { repository } from "../package/project.ts";
 
@@ -37,6 +37,29 @@ describe("cockatiel, beside holdfast", () => {
     const [was, is] = await Promise.allSettled([before, after]);
     expect(was).toMatchObject({ reason: { message: expect.stringContaining("timed out") } });
     expect(is).toMatchObject({ reason: "gone" });
+  });
+
+  it("an abort in a bulkhead's queue is heard when its turn has come; here at once", async () => {
+    let release = () => {};
+    const held = () => new Promise<void>((resolve) => (release = resolve));
+    const first = cockatiel.bulkhead(1, 1);
+    const second = pipe(held, bulkhead({ concurrency: 1, queue: 1 }));
+    const ends: string[] = [];
+    const caller = new AbortController();
+    const before = first.execute(held);
+    const releaseBefore = release;
+    const after = second();
+    const waiting = [
+      first.execute(never, caller.signal).catch((error) => ends.push(error.name)),
+      second(undefined, { signal: caller.signal }).catch((reason) => ends.push(reason)),
+    ];
+    caller.abort("gone");
+    await sleep(20);
+    expect(ends).toEqual(["gone"]);
+    releaseBefore();
+    release();
+    await Promise.all([before, after, ...waiting]);
+    expect(ends).toHaveLength(2);
   });
 
   it("a fallback answers for a caller who has left; here the call ends with the caller's reason", async () => {
