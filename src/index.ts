@@ -9,7 +9,7 @@ export {
   type Permit,
 } from "./call/breaker.ts";
 export { type Bulkhead, type BulkheadOptions, bulkhead } from "./call/bulkhead.ts";
-export { type Cache, type CacheOptions, cache } from "./call/cache.ts";
+export { type Cache, type CacheOptions, cache, type PlainCache } from "./call/cache.ts";
 export { type Deadline, deadline } from "./call/deadline.ts";
 export { type Retry, type RetryOptions, retry } from "./call/retry.ts";
 export { type Timeout, timeout } from "./call/timeout.ts";

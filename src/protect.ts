@@ -2,6 +2,8 @@
 import { z } from "zod";
 import { breaker, breakerSchema } from "./call/breaker.ts";
 import { bulkhead, bulkheadSchema } from "./call/bulkhead.ts";
+import { givesNoKey, keyNeeded } from "./call/cache/keys.ts";
+import { cache, cacheSchema } from "./call/cache.ts";
 import { deadlineSpec } from "./call/deadline.ts";
 import { retry, retrySchema } from "./call/retry.ts";
 import { timeoutSpec } from "./call/timeout.ts";
@@ -131,6 +133,10 @@ function declare(
     specs.push(fallbackSpec(options.fallback, undefined, tierShape, tools));
   }
   if (options.idempotencyKey !== undefined) specs.push(keySpec(options.idempotencyKey));
+  const known = layer("cache", (given: never) => specOf(cache(given, seams)));
+  if (known.some(({ options }) => !("key" in options)) && givesNoKey(options.input))
+    throw new OptionsInvalidError(name, [{ path: "cache.key", wanted: keyNeeded }]);
+  specs.push(...known);
   if (options.input !== undefined || options.guard !== undefined)
     specs.push(guardSpec(options.input, options.guard ?? {}, tools, "guard."));
   specs.push(...layer("deadline", (within: Duration) => deadlineSpec(within)));
@@ -222,7 +228,7 @@ const callSchema = policySchema.extend({
   guard: guardSchema.optional(),
   output: schema,
   gate: gateSchema.optional(),
-  cache: notYet("cache"),
+  cache: key("cache", cacheSchema),
   fallback: z.preprocess((given) => (given === false ? undefined : given), tiersSchema.optional()),
   idempotencyKey: functionSchema<(input: never) => string>().optional(),
   discard: functionSchema<(value: unknown) => unknown>().optional(),

@@ -1,23 +1,114 @@
-// What was answered before. Declared, not built yet.
-import { OptionsInvalidError } from "../core/errors.ts";
-import type { Duration, WrapperFor } from "../core/operation.ts";
+// What was answered before, and one load for all who ask at once.
 
-export interface CacheOptions<I> {
-  ttl: Duration;
+import { z } from "zod";
+import { limitSchema, spanSchema } from "../core/duration.ts";
+import type { Duration, Operation, Protected, WrapperFor } from "../core/operation.ts";
+import { LiveOptions } from "../core/options.ts";
+import { LiveSeams, type Seams } from "../core/seams.ts";
+import { functionSchema } from "../core/wanted.ts";
+import { LiveSpec, parseOptions, wrapperLaying } from "../core/wrapper.ts";
+import { Cached } from "./cache/cached.ts";
+import { type Settings, settingsOf } from "./cache/settings.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: by hand, nothing says what the operation gives
+export interface CacheOptions<I, O = any> {
+  /** How long an answer is fresh; or what tells it of each one (0: not to be kept). */
+  ttl: Duration | ((value: O, input: I) => Duration);
+  /** By what two inputs are the same question; needed unless the input is a text or a number. */
   key?: ((input: I) => string) | undefined;
+  /** Calls with another label `tenant` have answers of their own; `shared`: one for all. Default `apart`. */
+  tenants?: "apart" | "shared" | undefined;
+  /** So many answers are kept, those used last; default 1000. */
   max?: number | undefined;
+  /** For so long after its lifetime an answer stands in when a load fails, where the verdict allows; default: not at all. */
   staleOnError?: Duration | undefined;
+  /** For so long after its lifetime an answer is given while a load renews it; default: not at all. */
   whileRevalidating?: Duration | undefined;
+  /** How long such an answer is held back for the load; default 0: given at once. */
+  patience?: Duration | undefined;
+  /** How long a failure is kept that the input is to blame for: `invalid`, `tooLarge`, `contentFiltered`; default: not at all. */
   negative?: Duration | undefined;
 }
 
 export interface Cache<I> extends WrapperFor<I> {
   readonly kind: "cache";
+  /** Forgets this answer, of every tenant; what is being loaded is not kept. */
   delete(input: I): void;
+  /** Forgets all. */
   clear(): void;
 }
 
-/** Not built yet. @throws OptionsInvalidError always */
-export function cache<I>(_options: CacheOptions<I>): Cache<I> {
-  throw new OptionsInvalidError("cache", [{ wanted: "no cache yet: it is declared and not built" }]);
+/** Without a key: for inputs that are one. */
+export interface PlainCache {
+  <I extends string | number | void, O>(operation: Operation<I, O>): Protected<I, O>;
+  readonly kind: "cache";
+  /** Forgets this answer, of every tenant; what is being loaded is not kept. */
+  delete(input?: string | number): void;
+  /** Forgets all. */
+  clear(): void;
+}
+
+type Ttl = Settings["ttl"];
+
+export const cacheSchema = z
+  .strictObject({
+    ttl: z.unknown().transform((given, context): Ttl => {
+      if (typeof given === "function") return given as Ttl;
+      const { success, data, error } = limitSchema.safeParse(given);
+      if (success) return data;
+      for (const issue of error.issues)
+        context.addIssue({ ...issue, message: `${issue.message}, or a function` } as never);
+      return z.NEVER;
+    }),
+    key: functionSchema<(input: never) => string>().optional(),
+    tenants: z.enum(["apart", "shared"]).optional(),
+    max: z.int().min(1).optional(),
+    staleOnError: limitSchema.optional(),
+    whileRevalidating: limitSchema.optional(),
+    patience: spanSchema.optional(),
+    negative: limitSchema.optional(),
+  })
+  .superRefine(({ patience, whileRevalidating }, context) => {
+    if (patience === undefined || whileRevalidating !== undefined) return;
+    const message = "a duration: patience says nothing without it";
+    context.addIssue({ code: "custom", path: ["whileRevalidating"], message, input: whileRevalidating });
+  });
+
+/**
+ * Gives what was answered before; else all who ask the same at once share one load, which goes on while anybody waits for
+ * it. Values are shared, not copied. What came from a later tier, was stale, flagged or cut off is not kept, nor is a
+ * failure. Each call it is laid round has its own answers; none is kept where nobody holds the call.
+ * @throws OptionsInvalidError when made with options that cannot be meant; when called, for an input that has no key and
+ * for a value that can be read once only (a Response, a stream, an iterator)
+ * @example
+ * const user = cache({ ttl: "1m" })(async (id: string) => ({ id }));
+ * console.log((await user("ada")) === (await user("ada"))); // → true
+ * @see Mark Nottingham, RFC 5861, HTTP Cache-Control Extensions for Stale Content, 2010
+ */
+export function cache<I>(options: CacheOptions<I> & { key: (input: I) => string }, seams?: Partial<Seams>): Cache<I>;
+// biome-ignore lint/suspicious/noExplicitAny: without a key nothing says what the input is
+export function cache(options: CacheOptions<any> & { key?: undefined }, seams?: Partial<Seams>): PlainCache;
+export function cache(options: CacheOptions<never>, seams?: Partial<Seams>): unknown {
+  const live = new LiveOptions((written) => settingsOf(parseOptions("cache", cacheSchema, written)), options);
+  const time = new LiveSeams(seams);
+  let laid: WeakRef<Cached>[] = [];
+  const all = () => laid.flatMap((one) => one.deref() ?? []);
+  const lay = () => {
+    const cached = new Cached(live.now, time);
+    laid = [...laid.filter((one) => one.deref() !== undefined), new WeakRef(cached)];
+    return new LiveSpec("cache", live, { sharing: cached, state: () => cached.state() });
+  };
+  live.changedBy((settings) => () => {
+    for (const cached of all()) cached.change(settings);
+  });
+  const forget = (input: unknown) => {
+    for (const cached of all()) cached.delete(input);
+  };
+  const clear = () => {
+    for (const cached of all()) cached.clear();
+  };
+  return Object.defineProperties(wrapperLaying("cache", lay, seams), {
+    delete: { value: forget, enumerable: true },
+    clear: { value: clear, enumerable: true },
+  });
 }

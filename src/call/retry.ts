@@ -8,6 +8,7 @@ import { elsewhere } from "../core/chain.ts";
 import { durationSchema, limitSchema } from "../core/duration.ts";
 import { asked, askedNow, FAULT } from "../core/final.ts";
 import type { Duration, Wrapper } from "../core/operation.ts";
+import { triesOf } from "../core/rare.ts";
 import { mayHaveBeenReceived } from "../core/received.ts";
 import type { Seams } from "../core/seams.ts";
 import type { InnerRecovery } from "../core/stack.ts";
@@ -129,7 +130,7 @@ class Rounds {
     this.live = live;
     this.tools = tools;
     this.latest = first;
-    this.refused = first.call.attempts === 0;
+    this.refused = triesOf(first.call) === 0;
     if (!this.refused) this.ran = first;
   }
 
@@ -181,12 +182,12 @@ class Rounds {
 
   private async next(): Promise<void> {
     const { first, at } = this;
-    const before = first.call.attempts;
+    const before = triesOf(first.call);
     try {
       await first.ask(first.segment, at, first.inputAt(at));
     } catch {} // the attempt knows how it ended
     this.latest = first.last ?? first;
-    this.refused = first.call.attempts === before;
+    this.refused = triesOf(first.call) === before;
     if (!this.refused) this.ran = this.latest;
   }
 

@@ -27,6 +27,7 @@ export const THREW = 256; // the outcome is an error
 export const DONE = 512; // the way out is behind it
 export const HELD = 1024; // what it delivered has a body that is not at its end
 const NOTED = 2048; // its failure is in the story
+export const SPARED = 4096; // answered by a layer, nothing inside that was asked
 
 export abstract class AttemptRecord extends Timed implements Attempt, ContextSource, Cuttable {
   readonly call: CallRecord;
@@ -45,7 +46,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   protected flags = 0;
   /** What was promised to whoever began it; the first attempt of a call has its call. */
   protected promised: Open | null = null;
-  private made: Context<AttemptRecord> | null = null;
+  made: Context<AttemptRecord> | null = null;
   private controller: AbortController | null = null;
   private rare: RareOfAttempt | null = null;
 

@@ -1,6 +1,7 @@
 // Layers composed when wrappers are applied: specs in, one flat list of moments out.
 import type { AttemptRecord } from "./attempt.ts";
 import { ATTEMPT } from "./context.ts";
+import { protectedBy } from "./enter.ts";
 import type { CallContext, Operation } from "./operation.ts";
 import { inside, scope } from "./scope.ts";
 import {
@@ -9,6 +10,7 @@ import {
   type InnerRecovery,
   type LayerSpec,
   type Limit,
+  readyThrough,
   type Segment,
   type Stack,
   stackOf,
@@ -37,8 +39,9 @@ export function segment(
   specs: readonly LayerSpec[],
   tier: number,
   tierName: string,
+  inside?: Stack,
 ): Segment {
-  const layers = specs.map((spec, at) => fused(spec, at, specs));
+  const layers = specs.map((spec, at) => fused(spec, at, specs, inside));
   return {
     operation: operation as Operation<unknown, unknown>,
     layers,
@@ -57,23 +60,35 @@ export function segment(
 export function stack(operation: Operation<never, unknown>, specs: readonly LayerSpec[], traits: Traits): Stack {
   const last = specs.at(-1);
   const own = last !== undefined && "limit" in last.layer && last.layer.limit === "call" ? last.layer : undefined;
-  const inner = own === undefined ? specs : specs.slice(0, -1);
-  const first = segment(operation, inner, 0, nameOf(operation) ?? traits.name);
-  const tiers = specs.flatMap(({ layer }) =>
+  return { ...compose(operation, own === undefined ? specs : specs.slice(0, -1), traits), specs, deadline: own };
+}
+
+/** Outside a layer that calls share something inside of, what is inside is a call of its own: theirs together. */
+function compose(operation: Operation<never, unknown>, specs: readonly LayerSpec[], traits: Traits): Stack {
+  const at = specs.findLastIndex(({ layer }) => "sharing" in layer);
+  const inside = at < 0 ? undefined : compose(operation, specs.slice(0, at), traits);
+  const within = inside === undefined ? operation : protectedBy<never, unknown>(inside);
+  const own = at < 0 ? specs : specs.slice(at);
+  const first = segment(within, own, 0, nameOf(operation) ?? traits.name, inside);
+  const tiers = own.flatMap(({ layer }) =>
     "recovery" in layer ? ((layer.recovery as InnerRecovery).tiers ?? []) : [],
   );
   const ends = [first, ...tiers].some(({ layers }) => layers.some((layer) => layer.ended !== undefined));
   return {
     ...traits, // may be a whole stack that more is laid round
     ...first,
-    keepers: [...first.keepers, ...tiers.flatMap(({ keepers }) => keepers)],
+    keepers: [...first.keepers, ...tiers.flatMap(({ keepers }) => keepers), ...(inside?.keepers ?? [])],
     plain: first.plain && traits.classify === undefined,
     specs,
     // as what is declared: past a gate goes no value that tells of a failure
     gated: traits.gated || specs.some(({ kind }) => kind === "gate"),
-    deadline: own,
-    recovers: first.lastRecovery >= 0 || first.layers.some((layer) => layer.around !== undefined),
+    deadline: undefined,
+    // what is shared goes on in its own call
+    recovers:
+      first.lastRecovery >= 0 ||
+      first.layers.some(({ around }, i) => around !== undefined && (i > 0 || inside === undefined)),
     ends,
+    inside,
   };
 }
 
@@ -98,8 +113,20 @@ function nameOf(operation: unknown): string | undefined {
   return inner?.declared ? inner.name : undefined;
 }
 
-function fused(spec: LayerSpec, at: number, specs: readonly LayerSpec[]): FusedLayer {
+function fused(spec: LayerSpec, at: number, specs: readonly LayerSpec[], inner?: Stack): FusedLayer {
   const { kind, layer } = spec;
+  if ("sharing" in layer) {
+    const { sharing } = layer;
+    return {
+      ...bare,
+      kind,
+      spec,
+      before: sharing.before.bind(sharing),
+      around: (_, context) => sharing.load(attemptOf(context, kind), inner as Stack),
+      ready: (input) =>
+        sharing.has(input) || inner === undefined ? 0 : readyThrough(inner.layers, inner.layers.length, input),
+    };
+  }
   if ("limit" in layer) {
     if (layer.limit === "attempt" && !enclosesMore(at, specs)) return { ...bare, kind, spec, timeout: layer };
     return { ...bare, kind, spec, around: (input, context) => scope(attemptOf(context, kind), at, layer, input) };

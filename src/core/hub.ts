@@ -1,10 +1,11 @@
 // One listener a signal, however many calls follow it: a long-lived signal is neither filled with listeners nor slow.
-import type { CallRecord, Following } from "./record.ts";
+import type { CallRecord } from "./record.ts";
 
 /** Where a signal keeps its hub: a lookup by the signal costs twice as much. */
 const HUB = Symbol("holdfast.hub");
 
-class Hub implements Following {
+/** The way a call hears of its caller's abort. */
+export class Hub {
   private readonly signal: AbortSignal;
   private first: CallRecord | null = null;
   private state: "idle" | "soon" | "listening" = "idle";

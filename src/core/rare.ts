@@ -12,6 +12,7 @@ import type { Wake } from "./wake.ts";
 
 /** The attempt in which a call was made. */
 export interface Parent {
+  readonly call: { readonly more: Rare };
   leave(child: CallRecord): void;
   /** This ended a call made in it whose own retry or fallback gave up. */
   endedBy(given: unknown): void;
@@ -48,6 +49,10 @@ export class Rare {
   lastResort: LastResort | null = null;
   /** The input as it came to a guard with secrets, and their paths: what may be shown of it. */
   veiled: { readonly input: unknown; readonly secret: readonly string[] } | null = null;
+  /** Whose attempts it shares, and how many there were. */
+  shared: { readonly call: string; attempts: number } | undefined = undefined;
+  /** The age of what a call made in it gave, where that was stale. */
+  stale: number | undefined = undefined;
   /** That answered, or was asked last. */
   tier = 0;
   tierName: string;
@@ -70,6 +75,11 @@ export class Rare {
     this.corrections ??= [];
     this.corrections.push({ path, rule });
   }
+}
+
+/** How often an operation was called for it, be it in another's name. */
+export function triesOf({ attempts, rare }: { readonly attempts: number; readonly rare: Rare | null }): number {
+  return attempts + (rare?.shared?.attempts ?? 0);
 }
 
 export const noLabels: Readonly<Record<string, string>> = Object.freeze({});
@@ -107,6 +117,8 @@ export class RareOfAttempt {
   readonly inputs: { readonly at: number; readonly input: unknown }[] = [];
   /** What it began and what has not truly ended, with the index of the layer that began it. */
   readonly open = new Map<AttemptRecord, number>();
+  /** By which a cache knows what is asked. */
+  key: unknown = undefined;
   /** How many of its layers have heard of the true end. */
   endedTo = -1;
 }

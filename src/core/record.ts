@@ -2,10 +2,12 @@
 import { type Body, bodyOf } from "./body.ts";
 import { HoldfastError } from "./errors.ts";
 import { handedOn, kept } from "./failure.ts";
+import type { Hub } from "./hub.ts";
 import { WAITS } from "./lastResort.ts";
 import { noLabels, type Parent, Rare } from "./rare.ts";
 import { idOf } from "./seams.ts";
 import type { Stack } from "./stack.ts";
+import { passStale } from "./stale.ts";
 import { type End, refusedValue, stateOf } from "./state.ts";
 import { keepFailure, keepSuccess, keepsSuccesses } from "./stories.ts";
 import type { Story } from "./story.ts";
@@ -34,12 +36,6 @@ interface Root extends Cuttable {
   note(endedAt?: number): void;
 }
 
-/** The way a call hears of its caller's abort. */
-export interface Following {
-  leave(call: CallRecord): void;
-  soon(): void;
-}
-
 const ENDED = 1;
 const ENTERING = 2;
 const GAVE_UP = 4;
@@ -61,7 +57,7 @@ export class CallRecord implements Cuttable {
   failures: readonly Failure[] = nothing;
   end: End | null = null;
   // links of the list that all calls on one signal form
-  following: Following | null = null;
+  following: Hub | null = null;
   earlier: CallRecord | null = null;
   later: CallRecord | null = null;
   private flags = ENTERING;
@@ -198,6 +194,7 @@ export class CallRecord implements Cuttable {
   }
 
   fail(failure: Failure): void {
+    if (this.rare !== null) this.rare.stale = undefined; // what failed is not what it will give
     if (this.failures === nothing) this.failures = [failure];
     else (this.failures as Failure[]).push(failure);
   }
@@ -229,8 +226,9 @@ export class CallRecord implements Cuttable {
       value = this.rare.lastResort.instead(value);
       if (value === WAITS) return;
     }
-    this.flags |= ENDED;
+    this.close();
     const failed = !ok || verdict !== undefined;
+    if (ok && this.rare !== null) passStale(this.rare);
     const { clock, events } = this.stack.seams;
     const watched = !events.quiet;
     if (failed || watched || (this.flags & MEASURED) !== 0 || this.parent !== null || keepsSuccesses()) {
@@ -249,6 +247,14 @@ export class CallRecord implements Cuttable {
     const body = ok && (this.following !== null || this.rare !== null) ? bodyOf(value) : undefined;
     if (body === undefined) this.release();
     else this.follow(body);
+    this.answer(ok, value);
+  }
+
+  protected close(): void {
+    this.flags |= ENDED;
+  }
+
+  protected answer(ok: boolean, value: unknown): void {
     const { resolve, reject } = this;
     this.resolve = this.reject = null;
     if (ok) resolve?.(value as never);

@@ -38,7 +38,20 @@ export function report(error: unknown): string {
 }
 
 function tell(story: Story, indent: string, told: Set<unknown>): string[] {
-  const { id, name, component, state, attempts, elapsedMs, failures, children, labels, degraded, startedAt } = story;
+  const {
+    id,
+    name,
+    component,
+    state,
+    attempts,
+    elapsedMs,
+    failures,
+    children,
+    labels,
+    degraded,
+    sharedWith,
+    startedAt,
+  } = story;
   const facts = [
     `call ${id}`,
     ...(component === name ? [] : [`component "${component}"`]),
@@ -50,11 +63,17 @@ function tell(story: Story, indent: string, told: Set<unknown>): string[] {
   return [
     `${indent}"${name}" ended as ${state} after ${tries} in ${spell(elapsedMs)} (${facts.join(", ")})`,
     ...capped(failures, inner, (failure, index) => attempt(failure, index + 1, inner, told)),
-    ...(degraded === undefined ? [] : [`${inner}answered by "${story.tierName}" instead: ${oneLine(degraded.reason)}`]),
+    ...(sharedWith === undefined ? [] : [`${inner}shared what call ${sharedWith} did: the rest is in its story`]),
+    ...(degraded === undefined ? [] : [`${inner}${insteadOf(story.tierName, degraded)}`]),
     ...capped(children, inner, (child) =>
       indent.length / 2 >= deepest ? [`${inner}"${child.name}" and more inside`] : tell(child, inner, told),
     ),
   ];
+}
+
+function insteadOf(tierName: string, { reason, ageMs }: NonNullable<Story["degraded"]>): string {
+  const by = ageMs === undefined ? `by "${tierName}" instead` : `with what was known ${spell(ageMs)} ago`;
+  return `answered ${by}: ${oneLine(reason)}`;
 }
 
 function attempt(failure: Failure, no: number, indent: string, told: Set<unknown>): string[] {

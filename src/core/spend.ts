@@ -19,7 +19,10 @@ function charge(attempt: AttemptRecord, cost: Cost): void {
   for (let at = attempt.outer; at !== null; at = at.outer) at.more.inside = addCost(at.more.inside, cost);
   const parent = attempt.call.parent as AttemptRecord | null;
   if (parent === null) return;
-  parent.call.more.inside = addCost(parent.call.more.inside, cost);
+  const { more, stack } = parent.call;
+  // what is run for several is the own doing of the one in whose name it is told
+  if (stack.inside === attempt.call.stack) more.cost = addCost(more.cost, cost);
+  else more.inside = addCost(more.inside, cost);
   charge(parent, cost);
 }
 
@@ -40,7 +43,7 @@ export function returned(attempt: AttemptRecord): void {
 
 function count(attempt: AttemptRecord, by: 1 | -1): void {
   for (let at: AttemptRecord | null = attempt; at !== null; at = at.call.parent as AttemptRecord | null)
-    at.call.more.left += by;
+    at.call.more.left = Math.max(0, at.call.more.left + by); // it may be another than it was, in whose name that is told
 }
 
 /** As told in it so far, in the attempts that it began and in the calls inside. */

@@ -1,4 +1,5 @@
 // A protected function is data: an operation, and the layers round it. Put together when wrappers are applied, not when a call runs.
+import type { AttemptRecord } from "./attempt.ts";
 import type { Attempt, Layer, Recovery } from "./layer.ts";
 import type { Criticality, Operation } from "./operation.ts";
 import type { LiveOptions } from "./options.ts";
@@ -29,11 +30,20 @@ export interface InnerRecovery extends Recovery {
   elsewhere?(attempt: Attempt): number;
 }
 
+/** A layer of our own that may have the answer already; else calls share what it begins inside it. */
+export interface Sharing {
+  /** `instead(answer)` where it has one. */
+  before(attempt: Attempt): unknown;
+  load(attempt: AttemptRecord, inside: Stack): Promise<unknown>;
+  /** Whether it would answer by itself. */
+  has(input: unknown): boolean;
+}
+
 /** What a wrapper adds to a stack. */
 export interface LayerSpec {
   readonly kind: string;
   readonly options: object;
-  readonly layer: Layer | (Limit & { readonly state?: (() => unknown) | undefined });
+  readonly layer: (Layer | Limit | { readonly sharing: Sharing }) & { readonly state?: (() => unknown) | undefined };
   /** Where the options can be changed while it runs. */
   readonly live?: LiveOptions | undefined;
   /** Whether it keeps what it refuses for a person. */
@@ -108,6 +118,13 @@ export interface Stack extends Segment, Traits {
   readonly recovers: boolean;
   /** Whether a layer, of a tier too, waits for true ends. */
   readonly ends: boolean;
+  /** What stands inside a layer that lets calls share it: the operation of the layers here. */
+  readonly inside: Stack | undefined;
+}
+
+/** The operation itself, inside all that is laid round it. */
+export function operationOf({ inside, operation }: Stack): Operation<unknown, unknown> {
+  return inside === undefined ? operation : operationOf(inside);
 }
 
 /** Where a protected function keeps its stack. */

@@ -1,8 +1,9 @@
 // In which of the named states a call ended.
 import { brief } from "./brief.ts";
 import { type ErrorCode, HoldfastError, OutputRejectedError, stackless } from "./errors.ts";
+import { triesOf } from "./rare.ts";
 import type { CallRecord } from "./record.ts";
-import { stackOf } from "./stack.ts";
+import { operationOf, stackOf } from "./stack.ts";
 import type { StoryState } from "./story.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -22,10 +23,10 @@ export function stateOf(call: CallRecord, ok: boolean, given: unknown, verdict: 
     return call.cut.wholeMs > 0 ? "timedOut" : "cancelled";
   if (!HoldfastError.is(given)) return "failed";
   // of a call that the operation made: its input was not this one's
-  if (given.code === "INPUT_REJECTED" && call.attempts > 0 && stackOf(call.stack.operation) === undefined)
+  if (given.code === "INPUT_REJECTED" && triesOf(call) > 0 && stackOf(operationOf(call.stack)) === undefined)
     return "failed";
   // no operation of any tier was called
-  if (refusals.has(given.code) && call.attempts === 0) return "notAdmitted";
+  if (refusals.has(given.code) && triesOf(call) === 0) return "notAdmitted";
   if (given.code === "FALLBACK_EXHAUSTED" && HoldfastError.is(call.failures.at(-1)?.error, "TIMEOUT"))
     return "timedOut";
   return byCode[given.code] ?? "failed";

@@ -32,6 +32,8 @@ export interface Story {
   /** Of all attempts in all tiers, and of the calls inside it. */
   readonly cost: Cost;
   readonly reviewId?: string | undefined;
+  /** The id of the call whose attempts gave this one its answer: they, and what they cost, are in the story of that one. */
+  readonly sharedWith?: string | undefined;
   /** Protected calls made inside this one. */
   readonly children: readonly Story[];
 }

@@ -25,6 +25,7 @@ export function tellStory(call: CallRecord): Story {
     corrections: rare?.corrections?.slice() ?? [],
     cost: wholeCost(call),
     ...(rare?.reviewId !== undefined && { reviewId: rare.reviewId }),
+    ...(rare?.shared && { sharedWith: rare.shared.call }),
     // one that still runs has no state yet
     children: rare?.children?.filter((child) => child.ended).map((child) => child.story()) ?? [],
   };

@@ -1,6 +1,7 @@
 // The way of an attempt in through its layers, to the race at the operation.
-import { ANSWERED, AttemptRecord, CALLED, CUT, RUNNING, THREW, WAITING } from "./attempt.ts";
+import { ANSWERED, AttemptRecord, CALLED, CUT, RUNNING, SPARED, THREW, WAITING } from "./attempt.ts";
 import { FAULT } from "./final.ts";
+import { answersByFailing, INSTEAD, takeAnswer } from "./instead.ts";
 import type { Operation } from "./operation.ts";
 import { ADMITTED, isRefusal, REFUSED, takeRefusal } from "./refusal.ts";
 import type { FusedLayer } from "./stack.ts";
@@ -26,6 +27,7 @@ export abstract class WayIn extends AttemptRecord {
           return this.refused(i + 1, error);
         }
         if (given === REFUSED) return this.turnAway(i + 1, takeRefusal());
+        if (given === INSTEAD) return this.spare(i + 1, answersByFailing(), takeAnswer());
         if (given !== this.input) {
           const admission = promiseOf(given);
           if (admission !== undefined) return this.wait(i, admission);
@@ -75,6 +77,15 @@ export abstract class WayIn extends AttemptRecord {
   private refused(at: number, error: unknown): void {
     if (isRefusal(error)) this.turnAway(at, error);
     else this.answer(at, THREW, error, FAULT);
+  }
+
+  /** A layer has the answer. */
+  private spare(at: number, failed: boolean, answer: unknown): void {
+    this.at = at;
+    this.flags |= SPARED;
+    this.giveBackNumber();
+    if (failed) this.weigh(at, THREW, answer);
+    else this.answer(at, 0, answer, undefined);
   }
 
   private turnAway(at: number, error: unknown): void {

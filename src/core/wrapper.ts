@@ -12,7 +12,7 @@ import { LiveOptions } from "./options.ts";
 import { refuse } from "./refusal.ts";
 import { findingsOf } from "./schema.ts";
 import { LiveSeams, type Seams } from "./seams.ts";
-import { type LayerSpec, type Stack, stackOf, type Traits } from "./stack.ts";
+import { type LayerSpec, operationOf, type Stack, stackOf, type Traits } from "./stack.ts";
 import { wanted } from "./wanted.ts";
 
 /** What a wrapper is made with. */
@@ -113,12 +113,20 @@ export function toolsOf(seams: Partial<Seams> | undefined): Tools {
 
 /** A wrapper that lays this round what it is given. */
 export function wrapperOf(spec: LayerSpec, seams?: Partial<Seams>): Wrapper {
-  const wrapper = <I, O>(operation: Operation<I, O>): Protected<I, O> => {
-    const base = baseOf(operation as Operation<never, unknown>, spec.kind);
-    const traits = seams === undefined ? base : { ...base, seams: base.seams.with(seams) };
-    return protectedBy(fuse(base.operation, [...base.specs, spec], traits));
-  };
+  const wrapper = <I, O>(operation: Operation<I, O>) => laidRound(operation, spec, seams);
   return Object.defineProperties(wrapper, { kind: { value: spec.kind, enumerable: true }, [SPEC]: { value: spec } });
+}
+
+/** The same, where each call that it is laid round gets a layer of its own. */
+export function wrapperLaying(kind: string, lay: () => LayerSpec, seams?: Partial<Seams>): Wrapper {
+  const wrapper = <I, O>(operation: Operation<I, O>) => laidRound(operation, lay(), seams);
+  return Object.defineProperties(wrapper, { kind: { value: kind, enumerable: true }, [SPEC]: { get: lay } });
+}
+
+function laidRound<I, O>(operation: Operation<I, O>, spec: LayerSpec, seams?: Partial<Seams>): Protected<I, O> {
+  const base = baseOf(operation as Operation<never, unknown>, spec.kind);
+  const traits = seams === undefined ? base : { ...base, seams: base.seams.with(seams) };
+  return protectedBy(fuse(base.operation, [...base.specs, spec], traits));
 }
 
 /** The stack to lay more round: what `pipe` made merges, what `protect` made stays a call of its own. */
@@ -129,7 +137,7 @@ export function baseOf(
   if (typeof operation !== "function")
     throw new OptionsInvalidError(whose, [{ path: "operation", got: operation, wanted: "a function" }]);
   const known = stackOf(operation);
-  if (known !== undefined && !known.declared) return known;
+  if (known !== undefined && !known.declared) return { ...known, operation: operationOf(known) };
   const name = operation.name || "anonymous";
   return { ...plain, name, component: name, operation: operation as Operation<unknown, unknown>, specs: [] };
 }

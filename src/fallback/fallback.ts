@@ -10,6 +10,7 @@ import { FallbackExhaustedError, stackless } from "../core/errors.ts";
 import { asked, askedNow, FAULT, Fault } from "../core/final.ts";
 import { segment } from "../core/fuse.ts";
 import type { Duration, Operation, Protected } from "../core/operation.ts";
+import { triesOf } from "../core/rare.ts";
 import { mayHaveBeenReceived } from "../core/received.ts";
 import type { Seams } from "../core/seams.ts";
 import { type InnerRecovery, type LayerSpec, readyIn, readyThrough, type Segment, stackOf } from "../core/stack.ts";
@@ -88,8 +89,10 @@ export function fallbackSpec(
   tools: Tools,
 ): LayerSpec {
   const ways = tiers.map(({ name, operation, when, timeout }, index): Way => {
-    const base = baseOf(operation, "fallback");
-    const specs = [...base.specs, ...shape(timeout, stackOf(operation)?.declared ?? false)];
+    const known = stackOf(operation);
+    // what is shared with other calls is a call of its own, here too
+    const base = known?.inside === undefined ? baseOf(operation, "fallback") : { ...known, operation, specs: [] };
+    const specs = [...base.specs, ...shape(timeout, known?.declared ?? false)];
     return {
       operation,
       when,
@@ -213,7 +216,7 @@ class Descent {
   private mustNotRepeat(): boolean {
     const { first, latest } = this;
     const { verdict, value } = latest;
-    return first.onceOnly && verdict !== undefined && first.call.attempts > 0 && mayHaveBeenReceived(value, verdict);
+    return first.onceOnly && verdict !== undefined && triesOf(first.call) > 0 && mayHaveBeenReceived(value, verdict);
   }
 
   private async end(tried: number): Promise<unknown> {

@@ -1,8 +1,9 @@
 // What makes an output readable before it is checked: JSON that is broken in form, and functions of one's own.
 import { brief } from "../core/brief.ts";
+import { cutOff, type Ending } from "../core/ending.ts";
 import type { Finding } from "../core/verdict.ts";
 import { isThenable } from "../core/wayIn.ts";
-import { cutOff, type Ending, textOf } from "./answer.ts";
+import { textOf } from "./answer.ts";
 import { deepest, findJson } from "./findJson.ts";
 
 export type Repair = "json" | ((raw: unknown) => unknown);

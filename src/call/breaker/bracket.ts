@@ -1,5 +1,5 @@
 // The moments of an attempt, as a circuit takes part in them.
-import type { AttemptRecord } from "../../core/attempt.ts";
+import { type AttemptRecord, SPARED } from "../../core/attempt.ts";
 import type { Attempt, Bracket } from "../../core/layer.ts";
 import type { FusedLayer } from "../../core/stack.ts";
 import type { Outcome, Verdict } from "../../core/verdict.ts";
@@ -38,6 +38,7 @@ export class CircuitBracket implements Bracket {
 
   after(attempt: Attempt, outcome: Outcome<unknown>, verdict: Verdict | undefined): void {
     const { circuit } = this;
+    if ((attempt as AttemptRecord).is(SPARED)) return;
     if (verdict === undefined && circuit.onlyCounts && circuit.isCalm && attempt.serial > circuit.since) {
       const { seams, settings } = circuit;
       const at = isBrief(attempt, settings.window / 10) ? attempt.startedAt : seams.clock.monotonic();

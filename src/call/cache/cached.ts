@@ -1,0 +1,219 @@
+// What a cache does for one call: the answer it has, or a load that all who ask for it share.
+import type { AttemptRecord } from "../../core/attempt.ts";
+import { OptionsInvalidError } from "../../core/errors.ts";
+import { FAULT, Fault } from "../../core/final.ts";
+import type { Landing } from "../../core/flight.ts";
+import { instead } from "../../core/instead.ts";
+import type { Attempt } from "../../core/layer.ts";
+import type { CallRecord } from "../../core/record.ts";
+import { generation, type LiveSeams } from "../../core/seams.ts";
+import { TOO_SLOW } from "../../core/seat.ts";
+import type { Sharing, Stack } from "../../core/stack.ts";
+import { Entries, type Entry } from "./entries.ts";
+import { type Key, keyOf, keyWithin } from "./keys.ts";
+import { allowsStale, type Keeper, Load } from "./load.ts";
+import { Refresher } from "./refresh.ts";
+import type { Settings } from "./settings.ts";
+
+/** What was asked, and what is known of it when that was not good enough to be given at once. */
+interface Question {
+  readonly key: Key;
+  readonly asked: Key;
+  readonly entry: Entry | undefined;
+}
+
+export class Cached implements Sharing, Keeper {
+  readonly entries: Entries;
+  settings: Settings;
+  private readonly loads = new Map<Key, Load>();
+  private readonly refresher = new Refresher();
+  private generation = generation();
+
+  constructor(settings: Settings, seams: LiveSeams) {
+    this.settings = settings;
+    this.entries = new Entries(seams, settings.max);
+  }
+
+  /** All at once, for what is asked from now on. What is kept already is kept no longer than was said when it came. */
+  change(settings: Settings): void {
+    this.settings = settings;
+    this.entries.resize(settings.max);
+  }
+
+  before(attempt: Attempt): unknown {
+    this.renew();
+    const record = attempt as AttemptRecord;
+    const { call, input } = record;
+    const { settings } = this;
+    const asked = keyOf(input, settings, call.name);
+    const key = keyWithin(settings.tenants === "apart" ? call.labels.tenant : undefined, asked);
+    const accept = record.said?.accept;
+    const entry = accept === "uncached" ? undefined : this.entries.find(key);
+    if (entry !== undefined) {
+      const ageMs = this.entries.now - entry.at;
+      if (ageMs < this.lifeOf(entry)) {
+        tellHit(call, ageMs, false);
+        return instead(entry.value, entry.failed);
+      }
+      const leftMs = accept === "fresh" ? 0 : this.leftMs(entry, settings.whileRevalidating);
+      if (leftMs > 0 && settings.patience === 0) {
+        this.refresh(record, key, leftMs);
+        return instead(giveStale(call, entry, ageMs, "stale"), false);
+      }
+    }
+    record.more.key = { key, asked, entry: accept === "fresh" ? undefined : entry } satisfies Question;
+    return input;
+  }
+
+  async load(attempt: AttemptRecord, inside: Stack): Promise<unknown> {
+    const { call } = attempt;
+    const question = attempt.more.key as Question;
+    const { entry, key } = question;
+    const accept = attempt.said?.accept;
+    if (accept !== "uncached") tellMiss(call);
+    let patience = 0;
+    if (entry !== undefined && this.settings.patience > 0) {
+      const leftMs = this.leftMs(entry, this.settings.whileRevalidating);
+      if (leftMs > 0) {
+        this.refresh(attempt, key, leftMs);
+        patience = this.settings.patience;
+      }
+    }
+    for (;;) {
+      const load = this.loadFor(attempt, inside, question, accept === "uncached");
+      const seat = load.flight.join(attempt, patience);
+      if (load.flight.root === null) load.flight.begin(attempt.input);
+      const landing = await seat.landed;
+      if (landing === TOO_SLOW) {
+        patience = 0;
+        if (this.serves(entry, this.settings.whileRevalidating, load))
+          return giveStale(call, entry, this.ageOf(entry), "slow");
+      } else if (landing.verdict !== undefined) {
+        const { kind } = landing.verdict;
+        if (allowsStale(kind) && this.serves(entry, this.settings.staleOnError, load))
+          return giveStale(call, entry, this.ageOf(entry), kind);
+        return failed(call, landing);
+      } else if (accept !== "fresh" || load.flight.accept === "fresh" || !isStale(landing)) {
+        return taken(call, landing);
+      }
+    }
+  }
+
+  has(input: unknown): boolean {
+    this.renew();
+    try {
+      const entry = this.entries.peek(keyOf(input, this.settings, ""));
+      return (
+        entry !== undefined && this.serves(entry, Math.max(this.settings.staleOnError, this.settings.whileRevalidating))
+      );
+    } catch {
+      return false; // an input that a layer outside has yet to put right may have no key
+    }
+  }
+
+  over(load: Load): void {
+    if (this.loads.get(load.key) === load) this.loads.delete(load.key);
+  }
+
+  /** Of all tenants; what is being loaded now serves those who wait for it, and is not kept. */
+  delete(input: unknown): void {
+    const asked = keyOf(input, this.settings, "cache");
+    this.entries.dropAsked(asked);
+    for (const load of this.loads.values()) if (load.asked === asked) this.letGo(load);
+  }
+
+  clear(): void {
+    this.entries.clear();
+    for (const load of this.loads.values()) this.letGo(load);
+  }
+
+  state(): { readonly entries: number; readonly loading: number } {
+    this.renew();
+    return { entries: this.entries.size, loading: this.loads.size };
+  }
+
+  private loadFor(attempt: AttemptRecord, inside: Stack, { key, asked }: Question, apart: boolean): Load {
+    const known = apart ? undefined : this.loads.get(key);
+    if (known?.flight.runs(attempt.call)) {
+      const wanted = "no load that asks for its own key: it would wait for itself";
+      throw new OptionsInvalidError(attempt.call.name, [{ path: "cache.key", wanted }]);
+    }
+    if (known !== undefined) return known;
+    const load = new Load(this, inside, attempt.input, key, asked, apart);
+    if (!apart) this.loads.set(key, load);
+    return load;
+  }
+
+  private refresh(attempt: AttemptRecord, key: Key, leftMs: number): void {
+    if (!this.loads.has(key)) this.refresher.begin(attempt, leftMs);
+  }
+
+  private letGo(load: Load): void {
+    load.unkept = true;
+    this.over(load);
+  }
+
+  private renew(): void {
+    if (this.generation === generation()) return;
+    this.generation = generation();
+    this.clear();
+  }
+
+  private lifeOf({ failed, ttl }: Entry): number {
+    const declared = failed ? this.settings.negative : this.settings.ttl;
+    return ttl ?? (typeof declared === "number" ? declared : 0);
+  }
+
+  private ageOf({ at }: Entry): number {
+    return this.entries.look() - at;
+  }
+
+  /** For how much longer it may be served though it is stale, for so long after its lifetime. */
+  private leftMs(entry: Entry, staleMs: number): number {
+    return entry.failed || staleMs === 0 ? 0 : this.lifeOf(entry) + staleMs - this.ageOf(entry);
+  }
+
+  private serves(entry: Entry | undefined, staleMs: number, load?: Load): entry is Entry {
+    if (entry === undefined || load?.unkept) return false;
+    return this.ageOf(entry) < this.lifeOf(entry) || this.leftMs(entry, staleMs) > 0;
+  }
+}
+
+function taken(call: CallRecord, { flight, value }: Landing): unknown {
+  const { rare } = flight;
+  if (rare !== null) {
+    const { degraded, reviewId, tier, tierName } = rare;
+    if (tier > 0 || degraded !== undefined) Object.assign(call.more, { degraded, tier, tierName });
+    if (reviewId !== undefined) call.more.reviewId = reviewId;
+  }
+  return value;
+}
+
+/** An error, or a value that tells of a failure. */
+function failed(call: CallRecord, landing: Landing): unknown {
+  const { flight, ok, value, verdict } = landing;
+  taken(call, landing);
+  if (flight.gaveUp) call.gaveUp = true;
+  if (ok) return value;
+  throw verdict === FAULT ? new Fault(value) : value;
+}
+
+function isStale({ flight }: Landing): boolean {
+  return flight.rare?.degraded?.ageMs !== undefined;
+}
+
+function giveStale(call: CallRecord, { value }: Entry, ageMs: number, reason: string): unknown {
+  call.more.degraded = { reason, ageMs };
+  tellHit(call, ageMs, true);
+  return value;
+}
+
+function tellHit(call: CallRecord, ageMs: number, stale: boolean): void {
+  const { events } = call.stack.seams;
+  if (!events.quiet) events.emit("cache.hit", { ageMs, stale }, call);
+}
+
+function tellMiss(call: CallRecord): void {
+  const { events } = call.stack.seams;
+  if (!events.quiet) events.emit("cache.missed", {}, call);
+}

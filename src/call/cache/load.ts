@@ -1,0 +1,105 @@
+// One load of one key: what its end means for what is kept.
+
+import { discard } from "../../core/discard.ts";
+import { toMs } from "../../core/duration.ts";
+import { endingOf } from "../../core/ending.ts";
+import { OptionsInvalidError } from "../../core/errors.ts";
+import { FAULT } from "../../core/final.ts";
+import { Flight, type Landing, type Tower } from "../../core/flight.ts";
+import type { Stack } from "../../core/stack.ts";
+import { verdicts } from "../../core/table.ts";
+import type { FailureKind } from "../../core/verdict.ts";
+import type { Entries } from "./entries.ts";
+import type { Key } from "./keys.ts";
+import { onceOnly } from "./once.ts";
+import type { Settings } from "./settings.ts";
+
+/** After these nothing stale is served: what was known is no longer an answer, or not this caller's. */
+const denies: ReadonlySet<FailureKind> = new Set(["unauthorized", "invalid", "contentFiltered", "bug"]);
+/** These say of the input itself that it has no answer. */
+const lasting: ReadonlySet<FailureKind> = new Set(["invalid", "tooLarge", "contentFiltered"]);
+
+/** Whether the last good answer may stand in after such a failure. */
+export function allowsStale(kind: FailureKind): boolean {
+  return kind !== "cancelled" && !denies.has(kind);
+}
+
+/** The cache, as its loads know it. */
+export interface Keeper {
+  readonly settings: Settings;
+  readonly entries: Entries;
+  over(load: Load): void;
+}
+
+export class Load implements Tower {
+  readonly flight: Flight;
+  readonly key: Key;
+  /** The key without the tenant. */
+  readonly asked: Key;
+  /** What it gives is not to be kept: its caller wants none of the cache, or it began before the key was deleted. */
+  unkept: boolean;
+  private readonly keeper: Keeper;
+  private readonly input: unknown;
+
+  constructor(keeper: Keeper, stack: Stack, input: unknown, key: Key, asked: Key, unkept: boolean) {
+    this.keeper = keeper;
+    this.input = input;
+    this.key = key;
+    this.asked = asked;
+    this.unkept = unkept;
+    this.flight = new Flight(stack, this);
+  }
+
+  deserted(): void {
+    this.keeper.over(this);
+  }
+
+  landed(landing: Landing): Landing {
+    this.keeper.over(this);
+    const { ok, value, flight } = landing;
+    const once = ok ? onceOnly(value) : undefined;
+    if (once !== undefined) {
+      discard(value, flight.stack.discard);
+      return { ...landing, ok: false, value: refusalOf(flight.stack.name, once), verdict: verdicts.bug };
+    }
+    if (this.unkept) return landing;
+    try {
+      this.keep(landing);
+    } catch (error) {
+      return { ...landing, ok: false, value: error, verdict: FAULT };
+    }
+    return landing;
+  }
+
+  private keep({ ok, value, verdict, flight }: Landing): void {
+    const { asked, key } = this;
+    const { entries, settings } = this.keeper;
+    if (verdict === undefined) {
+      if (flight.degraded || flight.reviewId !== undefined || endingOf(value) !== undefined) return;
+      const own = this.ownLifetime(value, flight.stack.name);
+      const ttl = own ?? (settings.ttl as number);
+      if (ttl === 0) return entries.drop(key);
+      const stale = Math.max(settings.staleOnError, settings.whileRevalidating);
+      return entries.put(key, { value, failed: false, ttl: own, asked }, ttl + stale);
+    }
+    const { kind } = verdict;
+    if (denies.has(kind)) entries.drop(key);
+    if (ok || settings.negative === 0 || !lasting.has(kind)) return;
+    entries.put(key, { value, failed: true, ttl: undefined, asked }, settings.negative);
+  }
+
+  private ownLifetime(value: unknown, name: string): number | undefined {
+    const { ttl } = this.keeper.settings;
+    if (typeof ttl === "number") return undefined;
+    const given = ttl(value, this.input);
+    const ms = toMs(given);
+    if (!Number.isNaN(ms)) return ms;
+    const wanted = 'milliseconds from `ttl`, or a text such as "20s"; 0 for what is not to be kept';
+    throw new OptionsInvalidError(name, [{ path: "cache.ttl", got: given, wanted }]);
+  }
+}
+
+function refusalOf(name: string, got: string): OptionsInvalidError {
+  const wanted = `no ${got.split(" ")[1]}: it can be read once only, and what is cached is given to many; read it inside the operation (\`return await response.json()\`), or take the cache away`;
+  return new OptionsInvalidError(name, [{ path: "cache", wanted }]);
+}

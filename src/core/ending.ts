@@ -1,0 +1,104 @@
+// What a model's answer says of its own end, in the shapes in which services send it.
+import { field, textField } from "./shapes.ts";
+import type { Finding } from "./verdict.ts";
+
+/** Why an answer cannot be taken, whatever it holds: neither is a matter of its form. */
+export interface Ending {
+  readonly reason: "cutOff" | "refusal";
+  readonly finding: Finding;
+}
+
+/** How it ended, where that was before its time: on the way of every success, so it looks at nothing that an ordinary value has not. */
+export function endingOf(value: unknown): Ending | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  try {
+    if ("choices" in value) return first(value, "choices", ofChoice);
+    if ("stop_reason" in value) return ofMessage(value);
+    if ("candidates" in value || "promptFeedback" in value) return ofGemini(value);
+    if ("finishReason" in value) return ofAiSdk(value);
+    return "output" in value || "incomplete_details" in value ? ofResponse(value) : undefined;
+  } catch {
+    return undefined; // a proxy that throws says nothing
+  }
+}
+
+export function cutOff(path: string | undefined, got: unknown): Ending {
+  const fix = "a shorter answer, or a higher limit of tokens";
+  return {
+    reason: "cutOff",
+    finding: { ...(path !== undefined && { path }), got, wanted: "an answer that is not cut off", fix },
+  };
+}
+
+function refusal(path: string, got: unknown): Ending {
+  return { reason: "refusal", finding: { path, got, wanted: "an answer, not a refusal" } };
+}
+
+/** Chat completions. */
+function ofChoice(choice: unknown, path: string): Ending | undefined {
+  const reason = field(choice, "finish_reason");
+  if (reason === "length") return cutOff(`${path}.finish_reason`, reason);
+  const said = textField(field(choice, "message"), "refusal");
+  if (said) return refusal(`${path}.message.refusal`, said);
+  return reason === "content_filter" ? refusal(`${path}.finish_reason`, reason) : undefined;
+}
+
+/** Anthropic's messages. */
+function ofMessage(value: object): Ending | undefined {
+  if (field(value, "type") !== "message" && !Array.isArray(field(value, "content"))) return undefined;
+  const reason = field(value, "stop_reason");
+  if (reason === "refusal") return refusal("stop_reason", reason);
+  return reason === "max_tokens" || reason === "model_context_window_exceeded"
+    ? cutOff("stop_reason", reason)
+    : undefined;
+}
+
+/** The Responses API. */
+function ofResponse(value: object): Ending | undefined {
+  if (field(value, "object") !== "response" && field(value, "incomplete_details") === undefined) return undefined;
+  if (field(value, "status") === "incomplete") {
+    const reason = field(field(value, "incomplete_details"), "reason");
+    const path = "incomplete_details.reason";
+    return reason === "content_filter" ? refusal(path, reason) : cutOff(path, reason);
+  }
+  return first(value, "output", (item, at) =>
+    first(item, "content", (part, within) => {
+      if (field(part, "type") !== "refusal") return undefined;
+      return refusal(`${at}.${within}.refusal`, field(part, "refusal"));
+    }),
+  );
+}
+
+const blocked = new Set<unknown>(["SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"]);
+
+function ofGemini(value: object): Ending | undefined {
+  const block = field(field(value, "promptFeedback"), "blockReason");
+  if (block !== undefined) return refusal("promptFeedback.blockReason", block);
+  return first(value, "candidates", (candidate, at) => {
+    const reason = field(candidate, "finishReason");
+    if (reason === "MAX_TOKENS") return cutOff(`${at}.finishReason`, reason);
+    return blocked.has(reason) ? refusal(`${at}.finishReason`, reason) : undefined;
+  });
+}
+
+function ofAiSdk(value: object): Ending | undefined {
+  if (!("text" in value || "object" in value)) return undefined;
+  const reason = field(value, "finishReason");
+  if (reason === "length") return cutOff("finishReason", reason);
+  return reason === "content-filter" ? refusal("finishReason", reason) : undefined;
+}
+
+/** The first of a list that has something to say, with its path. */
+function first(
+  of: unknown,
+  key: string,
+  look: (item: unknown, path: string) => Ending | undefined,
+): Ending | undefined {
+  const list = field(of, key);
+  if (!Array.isArray(list)) return undefined;
+  for (const [i, item] of list.entries()) {
+    const found = look(item, `${key}.${i}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
