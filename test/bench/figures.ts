@@ -1,5 +1,6 @@
 // All that one run measures.
 import { bus, unheard } from "./cases/bus.ts";
+import { cached, entered } from "./cases/cache.ts";
 import { failing, retriedByPRetry } from "./cases/failing.ts";
 import { type Failover, failover } from "./cases/failover.ts";
 import { nesting } from "./cases/nesting.ts";
@@ -72,6 +73,13 @@ async function grouped(library: Library): Promise<Group[]> {
       reference: opossumOpen,
       short: "opossum",
       cases: await open(library),
+    },
+    {
+      title: "An answer that is known",
+      says: "Under nothing, and under protect with the three layers; beside lru-cache alone, and a call that is only entered.",
+      reference: entered,
+      short: "entered",
+      cases: await cached(library),
     },
     {
       title: "The bus",

@@ -1,4 +1,5 @@
 // What must be reached. A figure beyond its limit fails the run.
+import { entered, hits, lruGet, unasked } from "./cases/cache.ts";
 import { opossumOpen } from "./cases/open.ts";
 import { cockatiel, engines } from "./cases/peers.ts";
 import { cockatielPending, signalEach } from "./cases/pending.ts";
@@ -33,6 +34,14 @@ export function checks({ times, memory, starts, failover }: Figures): Check[] {
   }
   for (const ours of ["holdfast breaker alone, open", "holdfast protect, open"]) {
     list.push({ what: `${ours}, as a multiple of opossum's`, measured: time(ours) / time(opossumOpen), atMost: 0.25 });
+  }
+  for (const hit of hits) {
+    const get = time(lruGet) - time(unasked);
+    list.push({
+      what: `${hit}, as a share of a call that is entered and twice lru-cache's get`,
+      measured: time(hit) / (time(entered) + 2 * get),
+      atMost: 1,
+    });
   }
   for (const ours of ["holdfast pipe", "holdfast protect"]) {
     const [each, theirs] = [signalEach(ours), signalEach(cockatielPending)];

@@ -7,7 +7,6 @@ import {
   breaker,
   bulkhead,
   type CallContext,
-  cache,
   explain,
   pipe,
   protect,
@@ -16,7 +15,7 @@ import {
   timeout,
 } from "../../src/index.ts";
 import { script } from "../../src/testing/index.ts";
-import { queue, setup, turn, watch } from "./setup.ts";
+import { outcome, queue, setup, turn, watch } from "./setup.ts";
 
 const down = Object.assign(new Error("down"), { status: 500 });
 const word = z.string().transform((text) => text.trim());
@@ -78,6 +77,28 @@ const rows: { place: string; because: string; proof: () => Promise<void> }[] = [
       await call("a");
       expect([...operation.calls, ...tier.calls].map(({ input }) => input)).toEqual(["a!", "a!", "a!"]);
       expect(parsed).toBe(1);
+    },
+  },
+  {
+    place: "cache",
+    because:
+      "what is known needs nothing of what is inside it, a refused input is asked of nobody, and what a lower tier gave is not kept",
+    async proof() {
+      const { seen } = setup();
+      const circuit = breaker({ consecutiveFailures: 9 });
+      const operation = script<string>({ error: down }, { value: "first" });
+      const call = protect("x", operation, {
+        ...{
+          input: word.pipe(z.string().min(1)),
+          cache: { ttl: "1m" },
+          breaker: circuit,
+          fallback: [async () => "second"],
+        },
+      });
+      expect(await outcome(call(" "))).toMatchObject({ error: { code: "INPUT_REJECTED" } });
+      expect(seen.of("cache.missed")).toEqual([]);
+      expect([await call("a"), await call(" a"), await call("a ")]).toEqual(["second", "first", "first"]);
+      expect([circuit.state.calls, operation.calls.length]).toEqual([2, 2]);
     },
   },
   {
@@ -195,12 +216,13 @@ describe("the order, outermost first", () => {
         idempotencyKey: String,
         deadline: "1m",
       },
-      fallback: [async () => "x"],
+      ...{ cache: { ttl: "1m" }, fallback: [async () => "x"] },
     };
     const backwards = Object.fromEntries(Object.entries(options).toReversed());
     const order = [
       "deadline",
       "guard",
+      "cache",
       "idempotencyKey",
       "fallback",
       "retry",
@@ -221,16 +243,6 @@ describe("the order, outermost first", () => {
       because,
     }));
     expect(told).toEqual(rows.map(({ place, because }) => ({ place, because })));
-  });
-
-  it("has places for what is not built yet, which says so when it is declared", () => {
-    setup();
-    const operation = async (_: unknown) => 1;
-    for (const [name, make] of [
-      ["cache", () => protect("x", operation, { cache: { ttl: "1m" } })],
-      ["cache", () => cache({ ttl: "1m" })],
-    ] as const)
-      expect(make).toThrow(new RegExp(`${name}`));
   });
 });
 
