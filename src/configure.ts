@@ -22,7 +22,7 @@ export interface Change extends Omit<PolicyOptions, "bulkhead"> {
   // biome-ignore lint/suspicious/noExplicitAny: likewise
   gate?: GateOptions<any> | undefined;
   // biome-ignore lint/suspicious/noExplicitAny: likewise
-  cache?: CacheOptions<any> | undefined;
+  cache?: Partial<CacheOptions<any>> | undefined;
 }
 
 /** One layer, what is laid over its options, and how to take that away again. */
