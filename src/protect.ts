@@ -206,10 +206,6 @@ function key(kind: string, options: z.ZodType) {
     .optional();
 }
 
-function notYet(name: string) {
-  return z.literal(false, { error: `no ${name} yet: it is not built` }).optional();
-}
-
 const policySchema = z.strictObject({
   deadline: key("deadline", limitSchema),
   timeout: key("timeout", limitSchema),
