@@ -112,7 +112,6 @@ export class Race extends WayIn {
   }
 
   protected weigh(at: number, threw: number, value: unknown): void {
-    if (threw !== 0 && Fault.is(value)) return this.answer(at, THREW, value.error, FAULT);
     let verdict: Verdict | undefined;
     try {
       verdict = threw !== 0 ? errorVerdict(this, value) : valueVerdict(this, value);

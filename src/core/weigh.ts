@@ -2,13 +2,14 @@
 import type { AttemptRecord } from "./attempt.ts";
 import { classifyError, classifyValue } from "./classify.ts";
 import { HoldfastError } from "./errors.ts";
-import { CANCELLED, OVERDUE, OVERDUE_EARLY } from "./final.ts";
+import { CANCELLED, Fault, OVERDUE, OVERDUE_EARLY } from "./final.ts";
 import type { Cut } from "./record.ts";
 import { verdicts } from "./table.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** Throws what a user's `classify` throws. */
+/** Throws what a user's `classify` throws, or another function of a user's has thrown further in. */
 export function errorVerdict(attempt: AttemptRecord, error: unknown): Verdict {
+  if (Fault.is(error)) throw error.error;
   const { classify } = attempt.call.stack;
   const { last } = attempt;
   // what an attempt inside was already found to be is not judged anew; but a time-out that was final to what it ended is
