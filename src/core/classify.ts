@@ -19,8 +19,11 @@ export function classify(seen: unknown): Verdict | undefined {
 /** What was thrown, whatever it is: always a verdict. */
 export function classifyError(error: unknown, now?: number): Verdict {
   // refusals come in volume, and need no search
-  if (isOwn(error) && error.retryAfterMs !== undefined && error.code === "BREAKER_OPEN")
-    return waitFor(error.retryAfterMs);
+  if (isOwn(error)) {
+    const { code, retryAfterMs } = error;
+    if (code === "BREAKER_OPEN" && retryAfterMs !== undefined) return waitFor(retryAfterMs);
+    if (code === "BULKHEAD_FULL" && retryAfterMs === undefined) return verdicts.notAdmitted;
+  }
   try {
     return judge(error, now) ?? verdicts.unknown;
   } catch {

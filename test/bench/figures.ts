@@ -1,4 +1,5 @@
 // All that one run measures.
+import { bulkheads, cockatielBulkhead, cockatielCrowd, cockatielFull, crowds, full } from "./cases/bulkhead.ts";
 import { bus, unheard } from "./cases/bus.ts";
 import { cached, entered } from "./cases/cache.ts";
 import { failing, retriedByPRetry } from "./cases/failing.ts";
@@ -80,6 +81,27 @@ async function grouped(library: Library): Promise<Group[]> {
       reference: entered,
       short: "entered",
       cases: await cached(library),
+    },
+    {
+      title: "A bulkhead with a place free",
+      says: "Ten places, one call after another; what is recorded of every call stands beside it.",
+      reference: cockatielBulkhead,
+      short: "cockatiel's",
+      cases: bulkheads(library),
+    },
+    {
+      title: "Rejection by a full bulkhead",
+      says: "One place, taken, and no queue.",
+      reference: cockatielFull,
+      short: "cockatiel's",
+      cases: full(library),
+    },
+    {
+      title: "A queue",
+      says: "A hundred calls at once through ten places, in a queue of a hundred; a line is all hundred.",
+      reference: cockatielCrowd,
+      short: "cockatiel's",
+      cases: crowds(library),
     },
     {
       title: "The bus",

@@ -1,4 +1,5 @@
 // What must be reached. A figure beyond its limit fails the run.
+import { bulkheadAlone, bulkheadFull, cockatielFull, recorded } from "./cases/bulkhead.ts";
 import { entered, hits, lruGet, unasked } from "./cases/cache.ts";
 import { opossumOpen } from "./cases/open.ts";
 import { cockatiel, engines } from "./cases/peers.ts";
@@ -56,6 +57,18 @@ export function checks({ times, memory, starts, failover }: Figures): Check[] {
       { what: `${ours}, a start with 10,000 on the signal against 10`, measured: many / few, atMost: 1.5 },
     );
   }
+  list.push(
+    {
+      what: `${bulkheadAlone}, as a multiple of a call with nothing declared`,
+      measured: time(bulkheadAlone) / time(recorded),
+      atMost: 1.3,
+    },
+    {
+      what: `${bulkheadFull}, as a multiple of cockatiel's`,
+      measured: time(bulkheadFull) / time(cockatielFull),
+      atMost: 0.35,
+    },
+  );
   list.push({
     what: "first provider dead, caller's p99 above the second's own, ms",
     measured: failover.chain.p99 - failover.direct.p99,

@@ -5,6 +5,10 @@ import type { Library } from "../library.ts";
 
 export const cockatielBulkhead = "cockatiel bulkhead";
 export const cockatielFull = "cockatiel bulkhead, full";
+export const bulkheadAlone = "holdfast bulkhead";
+export const bulkheadFull = "holdfast bulkhead, full";
+/** What every call of ours costs, whatever is laid round it. */
+export const recorded = "holdfast protect, nothing declared";
 export const cockatielCrowd = "cockatiel, a hundred calls through ten places";
 
 export function bulkheads({ bulkhead, protect }: Library): Case[] {
@@ -12,11 +16,11 @@ export function bulkheads({ bulkhead, protect }: Library): Case[] {
   const ours = bulkhead(10)(ok);
   const abandons = bulkhead({ concurrency: 10, abandonAfter: "1m" })(ok);
   const declared = protect("bench", ok, { bulkhead: 10 });
-  const recorded = protect("bench", ok);
+  const bare = protect("bench", ok);
   return [
     { name: cockatielBulkhead, run: () => theirs.execute(ok) },
-    { name: "holdfast protect, nothing declared", run: () => recorded() },
-    { name: "holdfast bulkhead", run: () => ours() },
+    { name: recorded, run: () => bare() },
+    { name: bulkheadAlone, run: () => ours() },
     { name: "holdfast bulkhead, abandonAfter", run: () => abandons() },
     { name: "holdfast protect, bulkhead", run: () => declared() },
   ];
@@ -30,7 +34,7 @@ export function full({ bulkhead }: Library): Case[] {
   const ours = places(ok);
   return [
     { name: cockatielFull, run: rejects(() => theirs.execute(ok)) },
-    { name: "holdfast bulkhead, full", run: rejects(() => ours()) },
+    { name: bulkheadFull, run: rejects(() => ours()) },
   ];
 }
 
