@@ -59,7 +59,7 @@ export interface EventMap {
   /** A later tier is asked. */
   "fallback.used": { from: string; to: string; kind: FailureKind };
   /** A tier is not asked, and why. */
-  "fallback.skipped": { tier: string; reason: "breakerOpen" | "condition" | "deadline" };
+  "fallback.skipped": { tier: string; reason: "breakerOpen" | "bulkheadFull" | "condition" | "deadline" };
   /** No tier is left: the call fails. */
   "fallback.exhausted": { tiers: number };
   /** `enforced: false` in observe mode. */

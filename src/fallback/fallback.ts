@@ -7,6 +7,7 @@ import type { AttemptRecord } from "../core/attempt.ts";
 import { enterOnce, wasEntered } from "../core/chain.ts";
 import { spanSchema } from "../core/duration.ts";
 import { FallbackExhaustedError, stackless } from "../core/errors.ts";
+import type { EventMap } from "../core/events.ts";
 import { asked, askedNow, FAULT, Fault } from "../core/final.ts";
 import { segment } from "../core/fuse.ts";
 import type { Duration, Operation, Protected } from "../core/operation.ts";
@@ -199,7 +200,7 @@ class Descent {
 
   private async admits({ operation, when, segment }: Way): Promise<boolean> {
     const { first, latest, at } = this;
-    const skip = (reason: "breakerOpen" | "condition" | "deadline") => {
+    const skip = (reason: EventMap["fallback.skipped"]["reason"]) => {
       if (!first.isCut) this.tools.emit(first.context, "fallback.skipped", { tier: segment.tierName, reason });
       return false;
     };
@@ -209,7 +210,9 @@ class Descent {
     const allowed = decides === undefined ? verdict.fallBack : await asked(() => decides(failure as Failure, verdict));
     if (!allowed || !enterOnce(first.call, operation, segment)) return skip("condition");
     if (first.remainingMs() <= 0) return skip("deadline");
-    return askedNow(() => readyOf(segment, first.inputAt(at))) > 0 ? skip("breakerOpen") : true;
+    const input = first.inputAt(at);
+    if (askedNow(() => readyOf(segment, input)) === 0) return true;
+    return skip(askedNow(() => isFull(segment, input)) ? "bulkheadFull" : "breakerOpen");
   }
 
   /** What may have been received is not sent to another tier either, unless the call can be told apart. */
@@ -247,6 +250,14 @@ class Descent {
 
 function readyOf({ operation, layers }: Segment, input: unknown): number {
   return Math.max(readyIn(operation, input), readyThrough(layers, layers.length, input));
+}
+
+/** Whether it is a bulkhead that would not admit; asks no layer of a user's a second time. */
+function isFull({ operation, layers }: Segment, input: unknown): boolean {
+  const ours = [...layers, ...(stackOf(operation)?.layers ?? [])].filter(({ kind }) =>
+    /^(?:breaker|bulkhead)$/.test(kind),
+  );
+  return ours.findLast(({ ready }) => (ready?.(input) ?? 0) > 0)?.kind === "bulkhead";
 }
 
 function kindOf(failed: AttemptRecord): FailureKind {

@@ -108,7 +108,7 @@ describe("`ready`", () => {
   });
 
   it("has a fallback pass over a full tier uncalled, and ask the next", async () => {
-    const { clock, events } = setup(1);
+    const { clock, events, seen } = setup(1);
     const seams = { clock, events };
     const places = bulkhead(1, seams);
     const permit = places.acquire();
@@ -116,6 +116,7 @@ describe("`ready`", () => {
     const first = async (_: string): Promise<number> => Promise.reject(new Error("down"));
     const call = protect("first", first, { fallback: [second, async () => 3], seams });
     expect(await call("x")).toBe(3);
+    expect(seen.of("fallback.skipped")).toMatchObject([{ tier: "second", reason: "bulkheadFull" }]);
     permit?.done(done);
     expect(await call("x")).toBe(2);
   });
