@@ -68,5 +68,6 @@ export { type Gate, type GateOptions, gate } from "./output/gate.ts";
 export { type Judged, type JudgeOptions, judge, type Opinion } from "./output/judge.ts";
 export type { Repair } from "./output/repair.ts";
 export type { Decision, Review } from "./output/review/entry.ts";
+export type { Restored } from "./output/review/restore.ts";
 export { type KeepReviews, type ReviewQueue, reviews } from "./output/review.ts";
 export { protect, standard } from "./protect.ts";

@@ -50,6 +50,8 @@ export interface EventMap {
     verdict: "approved" | "amended" | "rejected" | "expired";
     by: string | undefined;
   };
+  /** A verdict was taken back before it was handed to anybody: the review waits again. */
+  "review.revoked": { reviewId: string; by: string };
   /** No place was left to keep a refused output: its call failed with it; or a verdict would have delivered what does not fit the schema: the review stays pending. */
   "review.refused": { why: "full" | "unfit"; reviewId: string | undefined; findings: readonly Finding[] };
   /** `attempt` is the one to come. */

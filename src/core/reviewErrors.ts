@@ -2,8 +2,8 @@
 import { HoldfastError, list, named, says } from "./errors.ts";
 import type { Finding } from "./verdict.ts";
 
-/** What stands against it: no such review, or it has its verdict, or somebody else is looking at it, or the output has not the form that the schema asks for. */
-export type ReviewConflict = "unknown" | "decided" | "claimed" | "unfit";
+/** What stands against it: no such review, or it has its verdict (or none to take back), or somebody else is looking at it, or the output has not the form that the schema asks for. */
+export type ReviewConflict = "unknown" | "undecided" | "decided" | "claimed" | "unfit";
 
 /** The verdict, or the claim, is not taken; of a review that is pending nothing has changed. */
 export class ReviewConflictError extends HoldfastError {
@@ -32,6 +32,7 @@ says(ReviewConflictError, (e) => {
     return `There is no review ${reviewId} here: it was decided some time ago, or is kept elsewhere.`;
   const review = `Review ${reviewId} of ${named(e)}`;
   if (why === "decided") return `${review} has its verdict already.`;
+  if (why === "undecided") return `${review} has no verdict yet.`;
   if (why === "claimed") return `${review} is being looked at by ${by}.`;
   return `${review} stays pending: what was to be delivered does not fit. ${list(findings)}`;
 });

@@ -3,10 +3,11 @@ import { z } from "zod";
 import { durationSchema } from "../core/duration.ts";
 import type { Duration } from "../core/operation.ts";
 import { parseOptions } from "../core/wrapper.ts";
-import { claim, decide, sweep } from "./review/decide.ts";
+import { claim, decide, revoke, sweep } from "./review/decide.ts";
 import { handle } from "./review/delivery.ts";
 import type { Decision, Review } from "./review/entry.ts";
 import { keep, queue } from "./review/queue.ts";
+import { type Restored, restore, save } from "./review/restore.ts";
 
 export interface KeepReviews {
   /** How long one is kept for; 24 h. Holds for those to come. */
@@ -26,6 +27,16 @@ export interface ReviewQueue {
   decide(id: string, decision: Decision, by: string): Promise<void>;
   /** What is done with verdicts on this call's outputs that no call waits for. Declared once, at start, in any process; at least once, with the review's id as the key. */
   onDecision(name: string, handler: (review: Review, decision: Decision) => Promise<void>): () => void;
+  /** Takes a verdict back that neither a call nor a handler has got yet: it waits again. @throws ReviewConflictError */
+  revoke(id: string, by: string): Promise<void>;
+  /** All that wait, and all verdicts that nobody has taken, as a text: for a file, or for another process. */
+  save(): string;
+  /**
+   * Takes in what such a text holds: what is not known here waits here too, and what was decided on it meanwhile is taken.
+   * What is behind us here stays so. @throws OptionsInvalidError for a text that is broken, or tells otherwise of a review
+   * that is known here: then nothing is taken in
+   */
+  restore(text: string): Promise<Restored>;
   /** How long, and how many. @throws OptionsInvalidError */
   keep(options: KeepReviews): void;
 }
@@ -57,7 +68,12 @@ export const reviews: ReviewQueue = {
     return claim(id, by).review();
   },
   decide,
+  async revoke(id, by) {
+    revoke(id, by);
+  },
   onDecision: handle,
+  save,
+  restore,
   keep(options) {
     const given = parseOptions("reviews.keep", keepSchema, options);
     for (const key of ["for", "max", "claim"] as const) keep[key] = given[key] ?? keep[key];

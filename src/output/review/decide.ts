@@ -4,25 +4,13 @@ import { ReviewConflictError, ReviewExpiredError } from "../../core/reviewErrors
 import type { Finding } from "../../core/verdict.ts";
 import { parseOptions } from "../../core/wrapper.ts";
 import { copyOf } from "./copy.ts";
+import { decisionSchema, text } from "./decision.ts";
 import { Undelivered, undelivered } from "./delivery.ts";
 import type { Decision, Entry, Released } from "./entry.ts";
 import { type Fit, type Form, fitted } from "./form.ts";
-import { forms, keep, leave, overdue, queue, tellDecided } from "./queue.ts";
+import { forms, keep, leave, overdue, put, queue, tellDecided } from "./queue.ts";
+import type { Decided } from "./saved.ts";
 
-const text = z.string().min(1, { error: "a text that is not empty" });
-/** A verdict that cannot be read is none. */
-export const decisionSchema = z.discriminatedUnion(
-  "verdict",
-  [
-    z.strictObject({ verdict: z.literal("approve") }),
-    z.strictObject({
-      verdict: z.literal("amend"),
-      output: z.unknown().refine((output) => output !== undefined, { error: "the output as it is to be" }),
-    }),
-    z.strictObject({ verdict: z.literal("reject"), reason: text }),
-  ],
-  { error: '{ verdict: "approve" }, { verdict: "amend", output } or { verdict: "reject", reason }' },
-);
 const schema = z.strictObject({ id: text, decision: decisionSchema, by: text });
 const claimSchema = z.strictObject({ id: text, by: text });
 
@@ -42,16 +30,40 @@ export function sweep(): void {
 export async function decide(id: string, decision: Decision, by: string): Promise<void> {
   const given = parseOptions("reviews.decide", schema, { id, decision, by }).decision as Decision;
   const entry = find(id, by);
+  await settle(entry, { decision: given, by, at: entry.seams.clock.now(), told: false });
+}
+
+/** Takes the verdict, if what it delivers fits. */
+export async function settle(entry: Entry, decided: Decided): Promise<void> {
+  const { id } = entry.facts;
   entry.deciding = true;
   let released: Fit | Released;
   try {
-    released = await release(entry, given);
+    released = await release(entry, decided.decision);
   } finally {
     entry.deciding = false;
   }
-  if (queue().pending.get(id) !== entry) find(id, by); // forgotten meanwhile, by a `reset()`
-  if ("findings" in released) throw refused(entry, released.findings);
-  take(entry, given, released, by);
+  if (queue().pending.get(id) !== entry) find(id, decided.by); // forgotten meanwhile, by a `reset()`
+  if (!("findings" in released)) return take(entry, decided, released);
+  if (entry.isOver) overdue(entry); // meanwhile
+  throw refused(entry, released.findings);
+}
+
+/** Takes back what was handed to nobody yet: it waits again. */
+export function revoke(id: string, by: string): void {
+  parseOptions("reviews.revoke", claimSchema, { id, by });
+  const { past, pending, undelivered } = queue();
+  const one = undelivered.get(id);
+  const entry = one?.entry ?? pending.get(id);
+  if (one === undefined || one.tries > 0) {
+    const why = entry === undefined && !past.has(id) ? "unknown" : pending.has(id) ? "undecided" : "decided";
+    throw new ReviewConflictError(entry?.facts.name ?? past.get(id)?.name ?? "", id, why);
+  }
+  undelivered.delete(id);
+  past.delete(id);
+  put(one.entry);
+  const { events } = one.entry.seams;
+  if (!events.quiet) events.emit("review.revoked", { reviewId: id, by }, one.entry.about);
 }
 
 /** What keeps the verdict from being taken is told, too. */
@@ -95,13 +107,13 @@ function unfit(findings: readonly Finding[]): readonly Finding[] {
 }
 
 /** The one verdict. */
-function take(entry: Entry, given: Decision, released: Released, by: string): void {
+function take(entry: Entry, decided: Decided, released: Released): void {
+  const { decision: given, by, told } = decided;
   leave(entry, false);
-  tellDecided(entry, given.verdict, by);
+  if (!told) tellDecided(entry, given.verdict, by);
   const decision: Decision =
     given.verdict === "amend" && "value" in released ? { verdict: "amend", output: released.value } : given;
-  const { waiter } = entry;
-  const later = () => undelivered(new Undelivered(entry, given, decision, by, entry.seams.clock.now()));
-  if (waiter === undefined) later();
-  else waiter.decided(released, later);
+  const later = () => undelivered(new Undelivered(entry, { ...decided, told: true }, decision));
+  if (entry.waiter === undefined) later();
+  else entry.waiter.decided(released, later);
 }

@@ -3,6 +3,7 @@ import { OptionsInvalidError } from "../../core/errors.ts";
 import { armUnheld, disarm, Timed } from "../../core/timers.ts";
 import type { Decision, Entry, Review } from "./entry.ts";
 import { queue } from "./queue.ts";
+import type { Decided } from "./saved.ts";
 
 export type Handler = (review: Review, decision: Decision) => unknown;
 
@@ -12,24 +13,18 @@ const cap = 5 * 60_000;
 
 export class Undelivered extends Timed {
   readonly entry: Entry;
-  /** As the person gave it. */
-  readonly given: Decision;
+  readonly decided: Decided;
   /** As it is handed on: with what the schema makes of an amended output. */
   readonly decision: Decision;
-  readonly by: string;
-  /** Epoch ms. */
-  readonly at: number;
   /** How often it was handed on. */
   tries = 0;
   busy = false;
 
-  constructor(entry: Entry, given: Decision, decision: Decision, by: string, at: number) {
+  constructor(entry: Entry, decided: Decided, decision: Decision) {
     super(entry.seams.clock.monotonic());
     this.entry = entry;
-    this.given = given;
+    this.decided = decided;
     this.decision = decision;
-    this.by = by;
-    this.at = at;
   }
 
   expire(): void {

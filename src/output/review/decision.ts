@@ -1,0 +1,17 @@
+// How a person's verdict is written.
+import { z } from "zod";
+
+export const text = z.string().min(1, { error: "a text that is not empty" });
+/** A verdict that cannot be read is none. */
+export const decisionSchema = z.discriminatedUnion(
+  "verdict",
+  [
+    z.strictObject({ verdict: z.literal("approve") }),
+    z.strictObject({
+      verdict: z.literal("amend"),
+      output: z.unknown().refine((output) => output !== undefined, { error: "the output as it is to be" }),
+    }),
+    z.strictObject({ verdict: z.literal("reject"), reason: text }),
+  ],
+  { error: '{ verdict: "approve" }, { verdict: "amend", output } or { verdict: "reject", reason }' },
+);
