@@ -9,6 +9,7 @@ export default defineConfig({
       { find: /^holdfast$/, replacement: src("index.ts") },
       { find: /^holdfast\/testing$/, replacement: src("testing/index.ts") },
       { find: /^holdfast\/pino$/, replacement: src("observe/pino.ts") },
+      { find: /^holdfast\/review$/, replacement: src("cli/live.ts") },
     ],
   },
   test: {

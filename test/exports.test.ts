@@ -1,10 +1,16 @@
 import * as library from "holdfast";
 import * as pino from "holdfast/pino";
+import * as review from "holdfast/review";
 import * as testing from "holdfast/testing";
 import { describe, expect, it } from "vitest";
 import { surface } from "./generate/surface.ts";
 
-const modules: Record<string, object> = { holdfast: library, "holdfast/testing": testing, "holdfast/pino": pino };
+const modules: Record<string, object> = {
+  holdfast: library,
+  "holdfast/testing": testing,
+  "holdfast/pino": pino,
+  "holdfast/review": review,
+};
 
 describe("the entries of the package", () => {
   it.each(surface())("$name exports at run time the values that it declares, and no other", ({ name, exports }) => {

@@ -126,11 +126,4 @@ describe("reviews.onDecision", () => {
     expect(() => reviews.onDecision("", hear)).toThrow(OptionsInvalidError);
     expect(() => reviews.onDecision("x", 1 as never)).toThrow(/handler: wanted a function/);
   });
-
-  it("its timers hold no process", async () => {
-    // see also test/cli/process.test.ts: what is kept ends no process later
-    const { clock, decided } = setup();
-    await decided(approve);
-    expect(clock.sleepers).toBe(0);
-  });
 });

@@ -1,18 +1,14 @@
 // A person's verdict: read, held against the schema, and taken once.
-import { z } from "zod";
 import { ReviewConflictError, ReviewExpiredError } from "../../core/reviewErrors.ts";
 import type { Finding } from "../../core/verdict.ts";
 import { parseOptions } from "../../core/wrapper.ts";
 import { copyOf } from "./copy.ts";
-import { decisionSchema, text } from "./decision.ts";
+import { claimSchema, verdictSchema } from "./decision.ts";
 import { Undelivered, undelivered } from "./delivery.ts";
 import type { Decision, Entry, Released } from "./entry.ts";
 import { type Fit, type Form, fitted } from "./form.ts";
 import { forms, keep, leave, overdue, put, queue, tellDecided } from "./queue.ts";
 import type { Decided } from "./saved.ts";
-
-const schema = z.strictObject({ id: text, decision: decisionSchema, by: text });
-const claimSchema = z.strictObject({ id: text, by: text });
 
 /** Holds others off for a while; again by the same, for as long again. */
 export function claim(id: string, by: string): Entry {
@@ -28,7 +24,7 @@ export function sweep(): void {
 }
 
 export async function decide(id: string, decision: Decision, by: string): Promise<void> {
-  const given = parseOptions("reviews.decide", schema, { id, decision, by }).decision as Decision;
+  const given = parseOptions("reviews.decide", verdictSchema, { id, decision, by }).decision as Decision;
   const entry = find(id, by);
   await settle(entry, { decision: given, by, at: entry.seams.clock.now(), told: false });
 }

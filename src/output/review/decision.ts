@@ -1,7 +1,7 @@
 // How a person's verdict is written.
 import { z } from "zod";
 
-export const text = z.string().min(1, { error: "a text that is not empty" });
+const text = z.string().min(1, { error: "a text that is not empty" });
 /** A verdict that cannot be read is none. */
 export const decisionSchema = z.discriminatedUnion(
   "verdict",
@@ -15,3 +15,6 @@ export const decisionSchema = z.discriminatedUnion(
   ],
   { error: '{ verdict: "approve" }, { verdict: "amend", output } or { verdict: "reject", reason }' },
 );
+
+export const verdictSchema = z.strictObject({ id: text, decision: decisionSchema, by: text });
+export const claimSchema = z.strictObject({ id: text, by: text });
