@@ -7,6 +7,7 @@ import { type Compiler, compilers, packed, project } from "./project.ts";
 /** Uses a little of everything; `fetchUser` keeps its types with no type argument. */
 const consumer = `import { type CallContext, breaker, events, HoldfastError, pipe, protect, retry, standard, timeout } from "holdfast";
 import { log } from "holdfast/pino";
+import { serveReviews, syncReviews } from "holdfast/review";
 import { record, script, testClock } from "holdfast/testing";
 declare module "holdfast" { interface EventMap { "invoice.sent": { cents: number } } }
 interface User { id: string }
@@ -17,6 +18,7 @@ export const byHand = pipe(fetchUser, timeout("2s"), breaker(), retry());
 export const id: Promise<User> = byHand("x");
 events.on("invoice.sent", (event) => event.cents.toFixed());
 export const quiet = log(events, console);
+export const opened = [serveReviews("a.sock").then(({ close }) => close()), syncReviews("a.json")];
 export const seen = [record(), script<number>({ value: 1 }), testClock(), HoldfastError.is(undefined)];
 // @ts-expect-error the input is a string
 user(1);
@@ -135,6 +137,18 @@ describe("the packed tarball", { timeout: 120_000 }, async () => {
     walk(join(home, exports["."].types));
     const packages = [...seen].filter((name) => !name.startsWith("/"));
     expect(packages.filter((name) => !["@standard-schema/spec", "zod"].includes(name))).toEqual([]);
+  });
+
+  it("has the command `holdfast`", async () => {
+    const { bin } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
+    const command = join(home, bin.holdfast);
+    expect(readFileSync(command, "utf8").startsWith("#!/usr/bin/env node\n")).toBe(true);
+    expect(await site.node(command, "--help")).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("holdfast review"),
+      stderr: "",
+    });
+    expect(await site.node(command, "review", "none.json")).toMatchObject({ code: 1, stdout: "" });
   });
 
   it("has every file that `exports` names, and nothing but the library and its papers", () => {
