@@ -84,7 +84,7 @@ async function grouped(library: Library): Promise<Group[]> {
     },
     {
       title: "A bulkhead with a place free",
-      says: "Ten places, one call after another; what is recorded of every call stands beside it.",
+      says: "Ten places, one call after another. Most of it is what any call of ours is recorded for, whatever is laid round it.",
       reference: cockatielBulkhead,
       short: "cockatiel's",
       cases: bulkheads(library),

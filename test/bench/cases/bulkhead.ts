@@ -7,8 +7,6 @@ export const cockatielBulkhead = "cockatiel bulkhead";
 export const cockatielFull = "cockatiel bulkhead, full";
 export const bulkheadAlone = "holdfast bulkhead";
 export const bulkheadFull = "holdfast bulkhead, full";
-/** What every call of ours costs, whatever is laid round it. */
-export const recorded = "holdfast protect, nothing declared";
 export const cockatielCrowd = "cockatiel, a hundred calls through ten places";
 
 export function bulkheads({ bulkhead, protect }: Library): Case[] {
@@ -16,10 +14,8 @@ export function bulkheads({ bulkhead, protect }: Library): Case[] {
   const ours = bulkhead(10)(ok);
   const abandons = bulkhead({ concurrency: 10, abandonAfter: "1m" })(ok);
   const declared = protect("bench", ok, { bulkhead: 10 });
-  const bare = protect("bench", ok);
   return [
     { name: cockatielBulkhead, run: () => theirs.execute(ok) },
-    { name: recorded, run: () => bare() },
     { name: bulkheadAlone, run: () => ours() },
     { name: "holdfast bulkhead, abandonAfter", run: () => abandons() },
     { name: "holdfast protect, bulkhead", run: () => declared() },
