@@ -13,13 +13,9 @@ const about = { name: "nodeHandler", component: "nodeHandler" };
  * has it, with nothing that is a secret, or cuts an answer that has begun. What `healthHandler` finds to be none of its
  * paths goes to `next`, where there is one. In Express it stands before `express.json()`, or the body is read already.
  * @example
- * ```ts
- * import { createServer } from "node:http";
- * import { healthHandler, nodeHandler } from "holdfast";
- *
- * const server = createServer(nodeHandler(healthHandler())).listen(0);
- * server.close();
- * ```
+ * const handle = nodeHandler(async ({ method }) => new Response(`${method} is understood`));
+ * // createServer(handle).listen(8080), or in Express app.use(handle)
+ * console.log(handle.length); // → 3
  */
 export function nodeHandler(
   handler: (request: Request) => Promise<Response>,

@@ -21,7 +21,10 @@ export async function send(answer: Response, response: NodeResponse, headOnly: b
   const { body } = answer;
   const reader = headOnly ? undefined : body?.getReader(); // throws where it was read already
   response.statusCode = status;
-  for (const [name, value] of headers) if (name !== "set-cookie") response.setHeader(name, value);
+  // `forEach`, whose types need no more than the plainest `lib`
+  headers.forEach((value, name) => {
+    if (name !== "set-cookie") response.setHeader(name, value);
+  });
   const cookies = headers.getSetCookie();
   if (cookies.length > 0) response.setHeader("set-cookie", cookies);
   if (reader === undefined) {
