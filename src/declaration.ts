@@ -1,7 +1,7 @@
 // What may be declared of a call, and of the component it belongs to.
 import type { Breaker, BreakerOptions, KeyedBreaker } from "./call/breaker.ts";
 import type { Bulkhead, BulkheadOptions } from "./call/bulkhead.ts";
-import type { Cache, CacheOptions, PlainCache } from "./call/cache.ts";
+import type { Cache, CacheOptions } from "./call/cache.ts";
 import type { Retry, RetryOptions } from "./call/retry.ts";
 import type { Timeout } from "./call/timeout.ts";
 import type { CallContext, CallOptions, Criticality, Duration, Operation, Protected } from "./core/operation.ts";
@@ -44,7 +44,7 @@ export interface ProtectOptions<SI extends AnySchema | undefined, SO extends Any
   /** What else is asked of the output. */
   gate?: GateOptions<Given<SO, Out<SO>, NoInfer<Raw>>, I> | undefined;
   /** `{ ttl }`: what was answered before is given again for so long, and all who ask the same at once share one load. */
-  cache?: CacheOptions<NoInfer<I>, Given<SO, Out<SO>, NoInfer<Raw>>> | Cache<I> | PlainCache | false | undefined;
+  cache?: CacheOptions<NoInfer<I>, Given<SO, Out<SO>, NoInfer<Raw>>> | Cache<I> | false | undefined;
   /** Other ways to the same answer, tried in order. */
   fallback?:
     | ReadonlyArray<

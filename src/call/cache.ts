@@ -40,7 +40,7 @@ export interface Cache<I> extends WrapperFor<I> {
 
 /** Without a key: for inputs that are one. */
 export interface PlainCache {
-  <I extends string | number | void, O>(operation: Operation<I, O>): Protected<I, O>;
+  <I extends string | number | void = void, O = unknown>(operation: Operation<I, O>): Protected<I, O>;
   readonly kind: "cache";
   /** Forgets this answer, of every tenant; what is being loaded is not kept. */
   delete(input?: string | number): void;

@@ -10,20 +10,20 @@ export function spend(attempt: AttemptRecord, told: Cost): void {
   const cost = priced(told, more.model);
   if (isName(told.model)) more.model = told.model;
   call.more.cost = addCost(call.more.cost, cost);
-  charge(attempt, cost);
+  charge(attempt, cost, "cost");
 }
 
-/** The attempt, those that began it, and the calls around with theirs. */
-function charge(attempt: AttemptRecord, cost: Cost): void {
+/** The attempt, those that began it, and the calls around with theirs; `as`: what it is to the call of this attempt. */
+function charge(attempt: AttemptRecord, cost: Cost, as: "cost" | "inside"): void {
   attempt.more.cost = addCost(attempt.more.cost ?? free, cost);
   for (let at = attempt.outer; at !== null; at = at.outer) at.more.inside = addCost(at.more.inside, cost);
   const parent = attempt.call.parent as AttemptRecord | null;
   if (parent === null) return;
   const { more, stack } = parent.call;
   // what is run for several is the own doing of the one in whose name it is told
-  if (stack.inside === attempt.call.stack) more.cost = addCost(more.cost, cost);
-  else more.inside = addCost(more.inside, cost);
-  charge(parent, cost);
+  const around = stack.inside === attempt.call.stack ? as : "inside";
+  more[around] = addCost(more[around], cost);
+  charge(parent, cost, around);
 }
 
 /** Nobody waits any more for an operation that runs on: what it will have used is not told in time, or never. */

@@ -1,6 +1,7 @@
 // What is inferred from the function alone, with no type argument anywhere. Compiled, never run.
 import {
   breaker,
+  cache,
   deadline,
   fallback,
   named,
@@ -91,3 +92,22 @@ const perhaps = protect("user", async (id: string): Promise<User | undefined> =>
   fallback: [async () => undefined],
 });
 is<Same<typeof perhaps, Protected<string, User | undefined>>>();
+
+// a cache: what is its own key needs none, what is not has to say it; a lifetime sees what the call gives
+const known = {
+  declared: protect("user", fetchUser, { cache: { ttl: ({ id }, input) => id.length * input.length, max: 5 } }),
+  byHand: cache({ ttl: "1m" })(fetchUser),
+  piped: pipe(fetchUser, timeout("1s"), cache({ ttl: "1m" }), retry()),
+  ofOwn: protect("user", fetchUser, { cache: cache({ ttl: "1m" }) }),
+  keyed: pipe(fetchUser, cache({ ttl: (user: User) => user.id.length, key: (id: string) => id.trim() }), retry()),
+};
+is<AllSame<typeof known, Protected<string, User>>>();
+const once = pipe(ping, cache({ ttl: "1m" }), retry());
+is<Same<typeof once, Protected<void, number>>>();
+const asked = pipe(async (query: User) => query.id, cache({ ttl: "1m", key: (query: User) => query.id }), retry());
+is<Same<typeof asked, Protected<User, string>>>();
+// @ts-expect-error
+cache({ ttl: "1m" })(async (query: User) => query.id);
+protect("asked", async (query: User) => query.id, { cache: { ttl: "1m", key: ({ id }) => id } });
+// @ts-expect-error
+protect("asked", async (query: User) => query.id, { cache: cache({ ttl: "1m" }) });
