@@ -1,5 +1,5 @@
-// One question to one model, through its client: as a bare call, and as one whose answer is checked before it counts.
-import { type Finding, type Operation, OutputRejectedError } from "holdfast";
+// One question to one model, through its client: as an operation to be protected, and as a bare call.
+import { type Operation, OutputRejectedError } from "holdfast";
 import OpenAI from "openai";
 import type { Document } from "./documents.ts";
 import type { Provider } from "./provider/start.ts";
@@ -23,29 +23,18 @@ export function serviceModel(): Model | undefined {
   return { name: "openai", model, client: new OpenAI({ apiKey, baseURL: baseURL || undefined, maxRetries: 0 }) };
 }
 
-/**
- * Asks, and refuses an answer that fails the worker's checks, so that a retry or the next tier takes over.
- * The checks are plain functions here; `output` and `gate` in the declaration are to take the place of all that follows `complete`.
- */
-export function ask<I extends { readonly document: Document }, O>(model: Model, worker: Worker<I, O>): Operation<I, O> {
-  return async (input, { signal, previous, cost }) => {
-    const feedback = previous.map(({ error }) => error).findLast((error) => error instanceof OutputRejectedError);
-    const completion = await complete(model, worker, input, { signal, feedback: feedback?.message });
+/** Asks, and tells what it cost: the answer as it comes, which the gate is to make something of. After a refused answer the model is told what was wrong with it. */
+export function ask<I extends { readonly document: Document }, O>(
+  model: Model,
+  worker: Worker<I, O>,
+): Operation<I, unknown> {
+  return async (input, { signal, previous, cost, call, attempt }) => {
+    const refused = previous.map(({ error }) => error).findLast((error) => error instanceof OutputRejectedError);
+    const id = `${call}-${attempt}`;
+    const completion = await complete(model, worker, input, { signal, id, feedback: refused?.message });
     const { prompt_tokens: inputTokens, completion_tokens: outputTokens } = completion.usage ?? {};
-    cost({ inputTokens, outputTokens, model: model.model });
-
-    const choice = completion.choices?.[0];
-    const refuse = (...findings: Finding[]) => new OutputRejectedError(worker.name, findings, choice?.message.content);
-    if (!choice) throw refuse({ got: completion, wanted: "a chat completion" });
-    if (choice.message.refusal) throw refuse({ got: choice.message.refusal, wanted: "an answer, no refusal" });
-    if (choice.finish_reason !== "stop")
-      throw refuse({ wanted: `an answer that is not cut off (${choice.finish_reason})` });
-    const answer = worker.answer.safeParse(parsed(choice.message.content ?? ""));
-    if (!answer.success)
-      throw refuse({ got: choice.message.content, wanted: `JSON as asked: ${answer.error.message}` });
-    const findings = worker.check(answer.data, input);
-    if (findings.length > 0) throw refuse(...findings);
-    return answer.data;
+    cost({ inputTokens, outputTokens, model: completion.model });
+    return completion;
   };
 }
 
@@ -63,6 +52,8 @@ export function askBare<I extends { readonly document: Document }, O>(
 
 interface Ways {
   readonly signal?: AbortSignal | undefined;
+  /** By which the provider's log tells what was answered to which attempt. */
+  readonly id?: string | undefined;
   /** What was wrong with the last answer. */
   readonly feedback?: string | undefined;
 }
@@ -71,7 +62,7 @@ function complete<I extends { readonly document: Document }, O>(
   { client, model }: Model,
   worker: Worker<I, O>,
   input: I,
-  { signal, feedback }: Ways,
+  { signal, id, feedback }: Ways,
 ) {
   return client.chat.completions.create(
     {
@@ -83,14 +74,6 @@ function complete<I extends { readonly document: Document }, O>(
         ...(feedback ? [{ role: "user" as const, content: `The last answer was refused: ${feedback}` }] : []),
       ],
     },
-    { signal },
+    { signal, ...(id && { headers: { "x-request-id": id } }) },
   );
-}
-
-function parsed(content: string): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
-// A folder as documents: each either read, or refused with a word that says why.
+// A folder as documents: each either read, or refused with what was got, what is wanted, and what would do.
 import { readdir, readFile, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
+import { type Finding, InputRejectedError, protect, settled } from "holdfast";
 import { readText, type Text } from "./sentences.ts";
 
 export interface Document extends Text {
@@ -20,6 +21,14 @@ export interface Folder {
 const maxBytes = 1_000_000;
 const extensions = [".md", ".markdown", ".txt"];
 
+const read = protect(
+  "document",
+  async ({ path, file }: { path: string; file: string }): Promise<Document> => {
+    return { path, ...(await readDocument(file)) };
+  },
+  { guard: { checks: [({ file }) => unfit(file)] } },
+);
+
 /** @throws with a word for the user where there is nothing to work on */
 export async function readFolder(folder: string): Promise<Folder> {
   const found = await stat(folder).catch(() => undefined);
@@ -31,31 +40,38 @@ export async function readFolder(folder: string): Promise<Folder> {
   const documents: Document[] = [];
   const refused: Refused[] = [];
   for (const path of paths) {
-    try {
-      documents.push({ path, ...(await readDocument(join(folder, path))) });
-    } catch (error) {
-      refused.push({ path, reason: (error as Error).message });
-    }
+    const done = await settled(read)({ path, file: join(folder, path) });
+    if (done.ok) documents.push(done.value);
+    else if (done.error instanceof InputRejectedError)
+      refused.push({ path, reason: done.error.issues.map(said).join("; ") });
+    else throw done.error;
   }
   return { documents, refused };
 }
 
-/** @throws saying why nothing can be made of it */
 export async function readDocument(file: string): Promise<Text> {
-  const found = await stat(file).catch(({ code }) => {
-    throw new Error(code === "ENOENT" ? "a link to nothing" : `not to be read (${code})`);
-  });
-  if (!found.isFile()) throw new Error("no file: a folder, a pipe or a device of that name");
-  const { size } = found;
-  if (size > maxBytes)
-    throw new Error(`too large: ${megabytes(size)}, a document may have ${megabytes(maxBytes)}; split it`);
+  return readText(await readFile(file, "utf8"));
+}
+
+/** What is wrong with a file of which a brief is to be made: asked before anything is called. */
+async function unfit(file: string): Promise<Finding | undefined> {
+  const found = await stat(file).catch(({ code }) => String(code));
+  if (found === "ENOENT") return { got: "a link to nothing", wanted: "a file", fix: "mend the link" };
+  if (typeof found === "string") return { got: found, wanted: "a file that can be read" };
+  if (!found.isFile()) return { got: "a folder, a pipe or a device", wanted: "a file" };
+  if (found.size > maxBytes)
+    return { path: "size", got: megabytes(found.size), wanted: `at most ${megabytes(maxBytes)}`, fix: "split it" };
   const bytes = await readFile(file);
-  if (bytes.includes(0)) throw new Error("binary: it has a zero byte, as no UTF-8 text has");
-  const source = decode(bytes);
-  if (source.trim() === "") throw new Error("empty: there is no text in it");
-  const text = readText(source);
-  if (text.sentences.length === 0) throw new Error("without a sentence: only code, headings, figures or markup");
-  return text;
+  if (bytes.includes(0)) return { got: "a zero byte", wanted: "text", fix: "leave binary files out" };
+  const source = decoded(bytes);
+  if (source === undefined) return { got: "bytes that are none", wanted: "UTF-8 text", fix: "save it as UTF-8" };
+  if (source.trim() === "") return { got: "an empty file", wanted: "text" };
+  if (readText(source).sentences.length > 0) return undefined;
+  return { got: "only code, headings, figures or markup", wanted: "a sentence" };
+}
+
+function said({ path, got, wanted, fix }: Finding): string {
+  return `${path === undefined ? "" : `${path} `}${got}, wanted ${wanted}${fix === undefined ? "" : `: ${fix}`}`;
 }
 
 async function documentsIn(folder: string): Promise<string[]> {
@@ -71,11 +87,11 @@ async function documentsIn(folder: string): Promise<string[]> {
   return paths;
 }
 
-function decode(bytes: Buffer): string {
+function decoded(bytes: Buffer): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new Error("not UTF-8 text");
+    return undefined;
   }
 }
 

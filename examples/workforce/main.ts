@@ -2,6 +2,7 @@
 // its three providers are out of order.
 import { parseArgs } from "node:util";
 import { readFolder } from "./documents.ts";
+import { howToLook } from "./flagged.ts";
 import { run } from "./run.ts";
 import { figuresOf, table } from "./table.ts";
 
@@ -42,7 +43,10 @@ async function main(folder: string, seed: number, options: { unprotected: boolea
     if (audit.lost.length > 0) say(`lost ${name}: ${audit.lost.join(", ")}`);
     for (const { path, why } of audit.unchecked) say(`delivered unchecked ${name}: ${path}, ${why}`);
   }
-  say(`The briefs are in ${out} (flagged/: for a person, log/: what each provider answered)`);
+  say(`The briefs are in ${out} (log/: what each provider answered)`);
+  const flagged = runs[0]?.audit.flagged ?? new Map<string, string>();
+  for (const [path, why] of flagged) say(`flagged: ${path}, ${why}`);
+  if (flagged.size > 0) say(`They wait for a person: ${howToLook(out)}`);
   return figures.every(({ delivered, lost, unchecked }) => delivered > 0 && lost + unchecked === 0);
 }
 

@@ -1,5 +1,4 @@
 // A brief as a page for people, and read back from that page for the audit.
-import type { OutputRejectedError } from "holdfast";
 import type { Document } from "./documents.ts";
 import type { Text } from "./sentences.ts";
 import type { Brief } from "./workers.ts";
@@ -18,26 +17,6 @@ A brief of ${path}: ${summary.length} of its ${sentences.length} sentences, word
 ## Summary
 
 ${items.join("\n")}
-`;
-}
-
-/** A brief that is not delivered: why not, what it was if anything was made, and what had been tried. */
-export function flaggedPage(path: string, refused: OutputRejectedError | undefined, story: string): string {
-  const reasons = refused?.findings.map(
-    ({ path, got, wanted }) => `- ${path ?? "answer"}: wanted ${wanted}, got ${oneLine(String(got))}`,
-  ) ?? ["Nobody could be reached who would have made one."];
-  const quoted = (text: string) => text.replace(/^/gm, "    ");
-  return `# ${path} is not delivered
-
-${reasons.join("\n")}
-
-## What was refused
-
-${quoted(refused === undefined ? "nothing" : String(refused.output))}
-
-## What was tried
-
-${quoted(story)}
 `;
 }
 

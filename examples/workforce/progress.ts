@@ -11,7 +11,7 @@ export interface Progress {
 }
 
 export function progressOf(documents: readonly Document[], says: () => string, out = process.stderr): Progress {
-  const left = new Map(documents.map((document) => [document, stepsOf(document)]));
+  const left = new Map(documents.map((document) => [document.path, stepsOf(document)]));
   const sum = () => [...left.values()].reduce((total, steps) => total + steps, 0);
   const all = sum();
   const share = () => 1 - sum() / all;
@@ -21,13 +21,13 @@ export function progressOf(documents: readonly Document[], says: () => string, o
     const line = `${"█".repeat(done)}${"░".repeat(30 - done)} ${finished}/${documents.length}  ${says()}`;
     if (out.isTTY) out.write(`\r${line.slice(0, (out.columns || 80) - 1)}\x1b[K`);
   };
-  const set = (document: Document, steps: number) => {
-    left.set(document, steps);
+  const set = (path: string, steps: number) => {
+    left.set(path, steps);
     draw();
   };
   return {
-    step: (document) => set(document, Math.max(1, (left.get(document) ?? 0) - 1)),
-    finish: (document) => set(document, 0),
+    step: ({ path }) => set(path, Math.max(1, (left.get(path) ?? 0) - 1)),
+    finish: ({ path }) => set(path, 0),
     share,
     end: () => void (out.isTTY && out.write("\r\x1b[K")),
   };

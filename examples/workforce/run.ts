@@ -6,6 +6,7 @@ import { atOnce } from "./atOnce.ts";
 import { type Audit, audit } from "./audit.ts";
 import type { Document } from "./documents.ts";
 import { type Faults, unleash } from "./faults.ts";
+import { keepFlagged } from "./flagged.ts";
 import { progressOf } from "./progress.ts";
 import { startProvider } from "./provider/start.ts";
 import { type Tally, tallyOf } from "./tally.ts";
@@ -37,9 +38,9 @@ export async function run(name: Run["name"], { folder, documents, seed, out }: J
   );
   const progress = progressOf(documents, () => faults.now());
   const faults = await unleash(providers, seed, progress.share);
-  const tally = tallyOf();
+  const models = [providers.map(localModel), serviceModel()] as const;
+  const tally = tallyOf(models.flat().flatMap((model) => model?.name ?? []));
   try {
-    const models = [providers.map(localModel), serviceModel()] as const;
     const team = watched(name === "protected" ? protectedTeam(...models) : bareTeam(...models), (document, ms) => {
       progress.step(document);
       tally.calls.push(ms);
@@ -49,6 +50,7 @@ export async function run(name: Run["name"], { folder, documents, seed, out }: J
       await work(document, out);
       progress.finish(document);
     });
+    if (name === "protected") await keepFlagged(out);
   } finally {
     tally.stop();
     progress.end();

@@ -1,5 +1,5 @@
 // The team as calls that do not break, and the same team as bare calls.
-import { type Classify, type PolicyOptions, type Protected, protect } from "holdfast";
+import { type Classify, type PolicyOptions, type Protected, prices, protect } from "holdfast";
 import { ask, askBare, type Model } from "./ask.ts";
 import type { Document } from "./documents.ts";
 import type { Brief, Draft, Notes, Part, Verdict, Worker } from "./workers.ts";
@@ -21,6 +21,13 @@ const oneOfSeveral: PolicyOptions = {
   breaker: { consecutiveFailures: 2, breakTime: "250ms", maxBreakTime: "500ms" },
 };
 
+/** Money per million tokens; gamma's is not known, so what it serves is unpriced. */
+prices.set("alpha-20*", { input: 2.5, output: 10 });
+prices.set("beta-20*", { input: 0.15, output: 0.6 });
+
+/** What an answer may cost at most. */
+const benchmark = { bytes: 100_000, money: 0.25 };
+
 /** What is wrong with all of them now may be right later, unless it is the question. */
 const laterPerhaps: Classify = (seen, standard) => {
   const verdict = standard(seen);
@@ -34,6 +41,7 @@ const worthLater = new Set([
   "rateLimited",
   "notAdmitted",
   "quality",
+  "contentFiltered",
   "unknown",
 ]);
 
@@ -45,7 +53,13 @@ export function protectedTeam(models: readonly Model[], service: Model | undefin
 
   function hire<I extends About, O>(worker: Worker<I, O>, favourite: number): Protected<I, O> {
     const order = [...(first ? [first] : []), ...providers.slice(favourite), ...providers.slice(0, favourite)];
-    const [asked, ...others] = order.map(({ model, policy }) => policy(model.name, ask(model, worker)));
+    const [asked, ...others] = order.map(({ model, policy }) => {
+      const operation = ask(model, worker);
+      return policy(model.name, operation, {
+        output: worker.answer,
+        gate: { repair: ["json"], checks: worker.checks, benchmark },
+      });
+    });
     if (asked === undefined) throw new Error("There is no model to ask.");
     const anyone = protect(worker.name, asked, { deadline: "1m", fallback: others });
     // What all have given up is final for a retry around them: the job comes back a little later with a call of its

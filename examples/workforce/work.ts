@@ -1,27 +1,47 @@
 // What is done with one document: with protection, and as it is done where nobody thinks of failure.
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { FallbackExhaustedError, OutputRejectedError, protect, report, type Story, settled } from "holdfast";
+import { protect, settled } from "holdfast";
+import { z } from "zod";
+import { asItStands } from "./asItStands.ts";
 import { makeBrief } from "./brief.ts";
 import type { Document } from "./documents.ts";
-import { flaggedPage, toMarkdown } from "./markdown.ts";
+import { toMarkdown } from "./markdown.ts";
 import type { Team } from "./team.ts";
+import { Brief, checkBrief } from "./workers.ts";
 
 export type Work = (document: Document, out: string) => Promise<void>;
 
 export const briefOf = (out: string, path: string) => join(out, `${path}.brief.md`);
-export const flaggedOf = (out: string, path: string) => join(out, "flagged", `${path}.md`);
+
+/** What the writer gets to read of a document's headings, and how long one may be. */
+const mostHeadings = 12;
+const longestHeading = 120;
+const firstOnes = (headings: unknown) => (headings as string[]).slice(0, mostHeadings);
+const shortened = (heading: unknown) => (heading as string).slice(0, longestHeading).replace(/\s+\S*$/, "");
+
+const Documents = z.object({
+  path: z.string(),
+  headings: z.array(z.string().max(longestHeading)).max(mostHeadings).readonly(),
+  sentences: z
+    .array(z.object({ number: z.int().min(1), line: z.int().min(1), text: z.string().min(1) }))
+    .min(1)
+    .readonly(),
+});
 
 export function protectedWork(team: Team): Work {
   const brief = protect("brief", (document: Document, context) => makeBrief(team, document, context), {
-    deadline: "10m",
+    input: Documents,
+    guard: { correct: { headings: firstOnes, "headings.*": shortened } },
+    output: Brief,
+    gate: { checks: [(made, _, document) => checkBrief(made, document)], onReject: "review" },
+    timeout: "10m",
+    fallback: [{ name: "as it stands", operation: asItStands, when: () => true }],
   });
   return async (document, out) => {
     const made = await settled(brief)(document, { labels: { document: document.path } });
-    if (made.ok) return write(briefOf(out, document.path), toMarkdown(made.value, document));
-    // what was made and refused is kept for a person, and so is that nothing was made
-    const page = flaggedPage(document.path, lastRefused(made.story), report(made.error));
-    await write(flaggedOf(out, document.path), page);
+    // one that does not pass the gate waits for a person
+    if (made.ok) await write(briefOf(out, document.path), toMarkdown(made.value, document));
   };
 }
 
@@ -33,15 +53,6 @@ export function bareWork(team: Team): Work {
       // a bare call has nothing to say here, and nobody to turn to
     }
   };
-}
-
-/** What the worker that gave up had made last. */
-function lastRefused({ children }: Story): OutputRejectedError | undefined {
-  return children
-    .filter(({ state }) => state !== "succeeded" && state !== "degraded")
-    .flatMap(({ failures }) => failures.map(({ error }) => error))
-    .flatMap((error) => (error instanceof FallbackExhaustedError ? error.failures.map((each) => each.error) : [error]))
-    .findLast((error) => error instanceof OutputRejectedError);
 }
 
 async function write(file: string, text: string): Promise<void> {

@@ -1,9 +1,9 @@
-// The team: what each worker is asked, what its answer must look like, and what is checked of it.
-import type { Finding } from "holdfast";
+// The team: what each worker is asked, what its answer must look like, and what is checked of it beside what it was made of.
+import type { Check, Finding } from "holdfast";
 import { z } from "zod";
 import { complete, isSaid, measured, titled, traced } from "./checks.ts";
 import type { Document } from "./documents.ts";
-import type { Sentence } from "./sentences.ts";
+import type { Sentence, Text } from "./sentences.ts";
 
 /** One kind of work: from a request about a document to an answer. */
 export interface Worker<I extends { readonly document: Document }, O> {
@@ -12,13 +12,13 @@ export interface Worker<I extends { readonly document: Document }, O> {
   readonly answer: z.ZodType<O>;
   /** What the model gets to read. */
   material(input: I): object;
-  check(answer: O, input: I): readonly Finding[];
+  readonly checks: readonly Check<O, I>[];
 }
 
-const Claim = z.object({ source: z.number(), text: z.string() });
-const Figure = z.object({ source: z.number(), figure: z.string() });
+export const Claim = z.object({ source: z.number(), text: z.string() });
+export const Figure = z.object({ source: z.number(), figure: z.string() });
 const Notes = z.object({ facts: z.array(Claim), figures: z.array(Figure) });
-const Brief = z.object({ title: z.string(), summary: z.array(Claim), figures: z.array(Figure) });
+export const Brief = z.object({ title: z.string(), summary: z.array(Claim), figures: z.array(Figure) });
 const Verdict = z.object({
   summary: z.array(Claim.extend({ source: z.number().nullable() })),
   figures: z.array(Figure.extend({ source: z.number().nullable() })),
@@ -43,10 +43,10 @@ export const researcher: Worker<Part, Notes> = {
   instructions: `You are the researcher. Of the numbered sentences, choose up to twelve that tell what the document is about, most telling first, and the figures that matter. Quote word for word. ${json} {"facts":[{"source":number,"text":string}],"figures":[{"source":number,"figure":string}]}`,
   answer: Notes,
   material: ({ sentences }) => ({ sentences: sentences.map(numbered) }),
-  check: ({ facts, figures }, { document }) => [
-    ...complete(facts, "facts"),
-    ...traced(facts, document, "facts"),
-    ...measured(figures, document),
+  checks: [
+    ({ facts }) => complete(facts, "facts"),
+    ({ facts }, _, { document }) => traced(facts, document, "facts"),
+    ({ figures }, _, { document }) => measured(figures, document),
   ],
 };
 
@@ -54,8 +54,8 @@ export const writer: Worker<{ readonly document: Document; readonly notes: Notes
   name: "writer",
   instructions: `You are the writer. From the notes, write a brief: a title in the document's own words, a summary of four to six facts, word for word, and the key figures. ${json} {"title":string,"summary":[{"source":number,"text":string}],"figures":[{"source":number,"figure":string}]}`,
   answer: Brief,
-  material: ({ document, notes }) => ({ headings: document.headings.slice(0, 20), ...notes }),
-  check: checkBrief,
+  material: ({ document, notes }) => ({ headings: document.headings, ...notes }),
+  checks: [(brief, _, { document }) => checkBrief(brief, document)],
 };
 
 export const factChecker: Worker<Draft, Verdict> = {
@@ -63,18 +63,20 @@ export const factChecker: Worker<Draft, Verdict> = {
   instructions: `You are the fact-checker. For each sentence and each figure of the draft, in its order, find the passage that has it; source is that passage's number, or null where there is none. ${json} {"summary":[{"source":number|null,"text":string}],"figures":[{"source":number|null,"figure":string}]}`,
   answer: Verdict,
   material: ({ document, draft }) => ({ draft, passages: passagesAround(draft, document) }),
-  check: ({ summary, figures }, { document, draft }) => [
-    ...(summary.length === draft.summary.length && figures.length === draft.figures.length
-      ? []
-      : [{ wanted: "one verdict for each sentence and each figure of the draft" }]),
-    ...summary.flatMap(({ source, text }, at) => {
-      const drafted = draft.summary[at];
-      const right = source === null ? drafted && !isSaid(drafted, document) : isSaid({ source, text }, document);
-      return right && text === drafted?.text
+  checks: [
+    ({ summary, figures }, _, { draft }) =>
+      summary.length === draft.summary.length && figures.length === draft.figures.length
         ? []
-        : [{ path: `summary.${at}`, got: source, wanted: "the passage that has this sentence of the draft" }];
-    }),
-    ...measured(figures.filter(isFound), document),
+        : "one verdict for each sentence and each figure of the draft",
+    ({ summary }, _, { document, draft }) =>
+      summary.flatMap(({ source, text }, at) => {
+        const drafted = draft.summary[at];
+        const right = source === null ? drafted && !isSaid(drafted, document) : isSaid({ source, text }, document);
+        return right && text === drafted?.text
+          ? []
+          : [{ path: `summary.${at}`, got: source, wanted: "the passage that has this sentence of the draft" }];
+      }),
+    ({ figures }, _, { document }) => measured(figures.filter(isFound), document),
   ],
 };
 
@@ -83,18 +85,17 @@ export const editor: Worker<Draft & { readonly verdict: Verdict }, Brief> = {
   instructions: `You are the editor. Make the final brief: the draft without what the fact-checker did not find and without what is said twice. ${json} {"title":string,"summary":[{"source":number,"text":string}],"figures":[{"source":number,"figure":string}]}`,
   answer: Brief,
   material: ({ draft, verdict }) => ({ draft, verdict }),
-  check: (brief, { document, verdict }) => [
-    ...checkBrief(brief, { document }),
-    ...brief.summary
-      .filter(({ text }) => !verdict.summary.some((found) => isFound(found) && found.text === text))
-      .map(({ text }) => ({ path: "summary", got: text, wanted: "only sentences that the fact-checker has found" })),
+  checks: [
+    (brief, _, { document }) => checkBrief(brief, document),
+    ({ summary }, _, { verdict }) =>
+      summary
+        .filter(({ text }) => !verdict.summary.some((found) => isFound(found) && found.text === text))
+        .map(({ text }) => ({ path: "summary", got: text, wanted: "only sentences that the fact-checker has found" })),
   ],
 };
 
-export function checkBrief(
-  { title, summary, figures }: Brief,
-  { document }: { readonly document: Document },
-): Finding[] {
+/** What makes a brief a checked one: asked of each worker that makes one, and once more before it is delivered. */
+export function checkBrief({ title, summary, figures }: Brief, document: Text): Finding[] {
   return [
     ...titled(title, document),
     ...complete(summary, "summary"),

@@ -20,6 +20,9 @@ const facts = [
 const figures = [{ source: 3, figure: "5 s" }];
 const draft = { title: "The breaker", summary: facts.slice(0, 2), figures };
 
+const measuredIn = (figures: { source: number; figure: string }[]) =>
+  figures.every(({ source, figure }) => facts[source - 1]?.text.includes(figure));
+
 function folder(): string {
   const made = mkdtempSync(join(tmpdir(), "workforce-"));
   onTestFinished(() => rmSync(made, { recursive: true }));
@@ -77,7 +80,7 @@ describe("a provider", () => {
     const { ask } = await setup();
 
     const whole = await ask("researcher", { sentences: facts });
-    expect(whole.object).toBe("chat.completion");
+    expect(whole).toMatchObject({ object: "chat.completion", model: "m-2026-01-01" });
     expect(whole.choices[0]?.finish_reason).toBe("stop");
     expect(whole.usage?.total_tokens).toBe((whole.usage?.prompt_tokens ?? 0) + (whole.usage?.completion_tokens ?? 0));
 
@@ -99,23 +102,30 @@ describe("a provider", () => {
     expect(limited.headers.get("retry-after")).toBe("2");
 
     provider.misbehave("garbage");
-    for (let turn = 0; turn < 4; turn++) {
+    for (let turn = 0; turn < 7; turn++) {
       const reply = await ask("researcher", { sentences: facts });
       expect(() => JSON.parse(reply.choices?.[0]?.message.content ?? "")).toThrow();
     }
 
     provider.misbehave("invented");
-    const untrue = await answer("writer", { headings: [], facts, figures });
-    expect(untrue.figures[0].figure).toBe("8 s");
-    expect(facts).not.toContainEqual(untrue.summary.at(-1));
+    const unsaid = await answer("writer", { headings: [], facts, figures });
+    const unmeasured = await answer("writer", { headings: [], facts, figures: [] });
+    const measured = [unsaid, unmeasured].map((each) => measuredIn(each.figures));
+    const said = [unsaid, unmeasured].map((each) => facts.some(({ text }) => text === each.summary.at(-1).text));
+    expect([measured, said]).toEqual([
+      [true, false],
+      [false, true],
+    ]);
 
     provider.misbehave("slow");
     await expect(ask("researcher", { sentences: facts })).rejects.toThrow("timed out");
 
     await provider.heal();
     expect((await answer("writer", { headings: [], facts, figures })).figures).toEqual(figures);
-    const said = logged().map(({ misbehaving }) => misbehaving);
-    expect(said.slice(0, 6)).toEqual(["rateLimited", ...Array(4).fill("garbage"), "invented"]);
+    expect(logged().map(({ status, flaw }) => flaw ?? status)).toEqual([
+      ...[429, "prose", "page", "cutOff", "fenced", "refusal", "broken", "brokenOff"],
+      ...["inventedSentence", "inventedFigure", 200, 200],
+    ]);
     expect(JSON.parse(logged().at(-1).body).choices[0].message.content).toContain("5 s");
   });
 

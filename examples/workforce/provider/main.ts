@@ -4,7 +4,16 @@ import { appendFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { garbage, invented, json, type Misbehaviour, type Reply, rateLimited, slowMs } from "./misbehaviour.ts";
+import {
+  type Ending,
+  garbage,
+  invented,
+  json,
+  type Misbehaviour,
+  type Reply,
+  rateLimited,
+  slowMs,
+} from "./misbehaviour.ts";
 import { type Model, roles } from "./roles.ts";
 
 const models: Readonly<Record<string, Model>> = {
@@ -13,11 +22,14 @@ const models: Readonly<Record<string, Model>> = {
   gamma: { damping: 0.9, similarity: "dice", length: 6, tokensPerSecond: 3000 },
 };
 const maxBytes = 4_000_000;
+const version = "2026-01-01";
 
 const [name = "alpha", port = "0", log] = process.argv.slice(2);
 const model = models[name] ?? (models.alpha as Model);
 let misbehaviour: Misbehaviour | undefined;
 let answers = 0;
+/** Answers with a flaw. */
+let flawed = 0;
 
 process.on("message", (told: { misbehaviour?: Misbehaviour }) => {
   misbehaviour = told.misbehaviour;
@@ -38,7 +50,8 @@ async function reply(request: IncomingMessage): Promise<Reply> {
   const body = await bodyOf(request);
   if (body === undefined) return refuse(413, `A request may have ${maxBytes} bytes.`);
   const now = misbehaviour;
-  if (now === "rateLimited") return logged(rateLimited(), now);
+  const asks = request.headers["x-request-id"];
+  if (now === "rateLimited") return logged(rateLimited(), asks);
 
   let asked: Asked;
   let answer: object;
@@ -48,11 +61,12 @@ async function reply(request: IncomingMessage): Promise<Reply> {
   } catch (error) {
     return refuse(400, (error as Error).message);
   }
-  const text = JSON.stringify(now === "invented" ? invented(answer) : answer);
+  const untrue = now === "invented" ? invented(answer, flawed++) : undefined;
+  const text = JSON.stringify(untrue?.answer ?? answer);
   await sleep((tokensIn(text) / model.tokensPerSecond) * 1000 + (now === "slow" ? slowMs : 0));
-  const complete = (content: string, finish: "stop" | "length" = "stop") =>
-    completion(asked, tokensIn(body), content, finish);
-  return logged(now === "garbage" ? garbage(text, answers, complete) : complete(text), now);
+  const complete = (ending: Ending) => completion(asked, tokensIn(body), ending);
+  if (now === "garbage") return logged(garbage(text, flawed++, complete), asks);
+  return logged({ ...complete({ content: text }), ...(untrue && { flaw: untrue.flaw }) }, asks);
 }
 
 interface Asked {
@@ -71,22 +85,22 @@ function answerTo({ messages, stream }: Asked): object {
   return role(JSON.parse(said("user")), model);
 }
 
-function completion(asked: Asked, prompt_tokens: number, content: string, finish: "stop" | "length"): Reply {
+function completion(asked: Asked, prompt_tokens: number, { content, finish, refusal = null }: Ending): Reply {
   const { model: asModel, max_tokens = Infinity } = asked;
-  const cut = tokensIn(content) > max_tokens;
-  const written = cut ? content.slice(0, max_tokens * charactersPerToken) : content;
-  const completion_tokens = tokensIn(written);
+  const cut = tokensIn(content ?? "") > max_tokens;
+  const written = cut ? (content ?? "").slice(0, max_tokens * charactersPerToken) : content;
+  const completion_tokens = tokensIn(written ?? refusal ?? "");
   return json(200, {
     id: `chatcmpl-${name}-${process.pid}-${answers}`,
     object: "chat.completion",
     created: Math.floor(Date.now() / 1000),
-    model: asModel,
+    model: `${asModel}-${version}`, // a dated name, as providers return it
     choices: [
       {
         index: 0,
-        message: { role: "assistant", content: written, refusal: null },
+        message: { role: "assistant", content: written, refusal },
         logprobs: null,
-        finish_reason: cut ? "length" : finish,
+        finish_reason: cut ? "length" : (finish ?? "stop"),
       },
     ],
     usage: { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens },
@@ -99,9 +113,10 @@ function tokensIn(text: string): number {
 }
 
 /** Written before it is sent: what was answered can be read there even when the process is killed on the way. */
-function logged(sent: Reply, misbehaving?: Misbehaviour): Reply {
+function logged(sent: Reply, request?: string | string[]): Reply {
   answers++;
-  const line = { at: new Date().toISOString(), pid: process.pid, status: sent.status, misbehaving, body: sent.body };
+  const { status, flaw, body } = sent;
+  const line = { at: new Date().toISOString(), pid: process.pid, request, status, flaw, body };
   if (log) appendFileSync(log, `${JSON.stringify(line)}\n`);
   return sent;
 }
