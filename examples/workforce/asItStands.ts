@@ -1,4 +1,4 @@
-// What there is of a brief when the team could not finish it: it goes to the gate as any other does, which keeps it for a person.
+// What there is of a brief when the team could not finish it: the gate keeps it for a person.
 import { type CallContext, type Failure, FallbackExhaustedError, OutputRejectedError, storyOf } from "holdfast";
 import { z } from "zod";
 import type { Document } from "./documents.ts";

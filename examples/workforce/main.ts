@@ -30,7 +30,7 @@ async function main(folder: string, seed: number, options: { unprotected: boolea
   const { documents, refused } = await readFolder(folder);
   const say = options.json ? () => {} : console.log;
   say(`${documents.length} documents of ${folder} (seed ${seed})`);
-  for (const { path, reason } of refused) say(`refused: ${path} is ${reason}`);
+  for (const { path, reason } of refused) say(`refused: ${path}: ${reason}`);
   if (documents.length === 0) throw new Error(`There is no brief to be made of anything in ${folder}.`);
 
   const out = `briefs/${new Date().toISOString().replace(/[:.]/g, "-")}-seed-${seed}`;

@@ -1,5 +1,5 @@
 // The team as calls that do not break, and the same team as bare calls.
-import { type Classify, type PolicyOptions, type Protected, prices, protect } from "holdfast";
+import { type Classify, FallbackExhaustedError, type PolicyOptions, type Protected, prices, protect } from "holdfast";
 import { ask, askBare, type Model } from "./ask.ts";
 import type { Document } from "./documents.ts";
 import type { Brief, Draft, Notes, Part, Verdict, Worker } from "./workers.ts";
@@ -31,7 +31,9 @@ const benchmark = { bytes: 100_000, money: 0.25 };
 /** What is wrong with all of them now may be right later, unless it is the question. */
 const laterPerhaps: Classify = (seen, standard) => {
   const verdict = standard(seen);
-  return verdict && { ...verdict, retry: verdict.retry || worthLater.has(verdict.kind) };
+  const refusedByAll =
+    seen instanceof FallbackExhaustedError && seen.failures.every(({ kind }) => kind === "contentFiltered");
+  return verdict && { ...verdict, retry: !refusedByAll && (verdict.retry || worthLater.has(verdict.kind)) };
 };
 const worthLater = new Set([
   "network",

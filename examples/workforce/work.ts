@@ -1,7 +1,7 @@
 // What is done with one document: with protection, and as it is done where nobody thinks of failure.
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { protect, settled } from "holdfast";
+import { type Check, protect, settled } from "holdfast";
 import { z } from "zod";
 import { asItStands } from "./asItStands.ts";
 import { makeBrief } from "./brief.ts";
@@ -29,12 +29,16 @@ const Documents = z.object({
     .readonly(),
 });
 
+/** What the team gave up is for a person, however good it looks. */
+const finished: Check<Brief> = (_, { tier, previous }) =>
+  tier === 0 ? undefined : { got: message(previous.at(-1)?.error), wanted: "a brief that the team has finished" };
+
 export function protectedWork(team: Team): Work {
   const brief = protect("brief", (document: Document, context) => makeBrief(team, document, context), {
     input: Documents,
     guard: { correct: { headings: firstOnes, "headings.*": shortened } },
     output: Brief,
-    gate: { checks: [(made, _, document) => checkBrief(made, document)], onReject: "review" },
+    gate: { checks: [finished, (made, _, document) => checkBrief(made, document)], onReject: "review" },
     timeout: "10m",
     fallback: [{ name: "as it stands", operation: asItStands, when: () => true }],
   });
@@ -53,6 +57,10 @@ export function bareWork(team: Team): Work {
       // a bare call has nothing to say here, and nobody to turn to
     }
   };
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function write(file: string, text: string): Promise<void> {

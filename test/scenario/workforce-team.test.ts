@@ -2,7 +2,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { events, type Failure, FallbackExhaustedError } from "holdfast";
+import { events, type Failure, FallbackExhaustedError, reviews } from "holdfast";
+import { reset } from "holdfast/testing";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { localModel, serviceModel } from "../../examples/workforce/ask.ts";
 import { makeBrief } from "../../examples/workforce/brief.ts";
@@ -107,18 +108,26 @@ describe("the team", () => {
 });
 
 describe("a document", () => {
-  it("whose brief every provider gets wrong is flagged with what was wrong, and not delivered", async () => {
+  it("whose brief every provider gets wrong waits for a person with what was wrong, and is not delivered", async () => {
+    reset();
     const { providers, models, folder } = await setup("invented");
     for (const down of providers.slice(1)) down.kill();
 
     await protectedWork(protectedTeam(models, undefined))(document, folder);
 
     expect(readdirSync(folder, { recursive: true })).not.toContain("tides.md.brief.md");
-    const page = readFileSync(join(folder, "flagged", "tides.md.md"), "utf8");
-    expect(page).toMatch(
-      /^# tides.md is not delivered\n\n- facts\.\d: wanted sentence \d of the document, word for word, got/,
-    );
-    expect(page).toContain("savings of 37.4 %");
+    const [review, ...others] = await reviews.pending();
+    expect(others).toEqual([]);
+    expect(review).toMatchObject({ name: "brief", input: document, labels: { document: "tides.md" }, fits: true });
+    const moon = { source: 1, text: "The moon pulls the sea." };
+    expect(review?.output).toMatchObject({ title: "The tides", summary: expect.arrayContaining([moon]) });
+    const [unfinished, ...wrong] = review?.findings ?? [];
+    expect(unfinished?.wanted).toBe("a brief that the team has finished");
+    expect(wrong.length).toBeGreaterThan(0);
+    for (const { path, wanted } of wrong) {
+      expect(path).toMatch(/^(summary|figures)\.\d$/);
+      expect(wanted).toMatch(/^(sentence \d of the document, word for word|a figure of sentence \d)$/);
+    }
   });
 });
 

@@ -94,11 +94,16 @@ describe("the main job", () => {
       "refused, with a reason": ["3"],
       lost: ["0"],
       "delivered unchecked": ["0"],
+      "rejected in": ["3"],
       faults: [expect.stringMatching(/, 6 kinds$/)],
+      "money, gamma": ["no price"],
+      "money in all": [expect.stringMatching(/^at least \d/)],
     });
-    expect(out).toMatch(/refused: empty\.md is empty.*\n/);
-    expect(out).toMatch(/refused: binary\.txt is binary.*\n/);
-    expect(out).toMatch(/refused: large\.md is too large: 5\.0 MB.*\n/);
+    for (const name of ["corrected", "re-asked", "repaired", "rejected out", "tokens, alpha", "money, alpha"])
+      expect(rows[name], name).toHaveLength(1);
+    expect(out).toContain("refused: empty.md: an empty file, wanted text\n");
+    expect(out).toContain("refused: binary.txt: a zero byte, wanted text: leave binary files out\n");
+    expect(out).toContain("refused: large.md: size 5.0 MB, wanted at most 1.0 MB: split it\n");
     const folder = /The briefs are in (\S+)/.exec(out)?.[1] as string;
     expect(briefs().filter((file) => file.endsWith(".brief.md"))).toHaveLength(4);
     expect(readFileSync(join(cwd, folder, "retry.md.brief.md"), "utf8")).toMatch(/^# The retry\n[\s\S]*## Key figures/);

@@ -61,6 +61,7 @@ async function reply(request: IncomingMessage): Promise<Reply> {
   } catch (error) {
     return refuse(400, (error as Error).message);
   }
+  if (untouchable.test(body)) return logged({ ...refused(asked, body), flaw: "refusal" }, asks);
   const untrue = now === "invented" ? invented(answer, flawed++) : undefined;
   const text = JSON.stringify(untrue?.answer ?? answer);
   await sleep((tokensIn(text) / model.tokensPerSecond) * 1000 + (now === "slow" ? slowMs : 0));
@@ -74,6 +75,12 @@ interface Asked {
   readonly stream?: boolean;
   readonly max_tokens?: number;
   readonly messages: readonly { readonly role: string; readonly content: string }[];
+}
+
+/** A policy of content, as all models have one. */
+const untouchable = /not to be read by machines/i;
+function refused(asked: Asked, body: string): Reply {
+  return completion(asked, tokensIn(body), { content: null, refusal: "I'm sorry, but that is not for me to read." });
 }
 
 /** The role is named in the system message; the material is the first message of the user. */

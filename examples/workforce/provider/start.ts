@@ -88,5 +88,5 @@ function endWithParent(child: ChildProcess): () => void {
   const keeper = spawn("sh", ["-c", `trap "" INT; read released || kill -9 ${child.pid}`], {
     stdio: ["pipe", "ignore", "ignore"],
   });
-  return () => keeper.stdin.end("released\n");
+  return () => void (keeper.stdin.writable && keeper.stdin.end("released\n"));
 }
