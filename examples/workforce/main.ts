@@ -2,7 +2,7 @@
 // its three providers are out of order.
 import { parseArgs } from "node:util";
 import { readFolder } from "./documents.ts";
-import { howToLook } from "./flagged.ts";
+import { deliverDecided, howToLook } from "./flagged.ts";
 import { run } from "./run.ts";
 import { figuresOf, table } from "./table.ts";
 
@@ -11,6 +11,8 @@ const usage = `npm start -- [FOLDER] [--seed N] [--unprotected] [--json]
   --seed N       the same faults in the same order (else drawn, and printed)
   --unprotected  the same job and faults once more with bare calls, to see the difference
   --json         the figures as one line of JSON in place of the table
+npm start -- --decided FILE
+  delivers the flagged briefs that a person has approved or amended; FILE is the one that the run has named
 With OPENAI_API_KEY (OPENAI_BASE_URL, OPENAI_MODEL) set, that service is asked first.
 Exits with 0 when documents were delivered, none was lost and none was delivered unchecked, in each run; else with 1.`;
 
@@ -20,6 +22,8 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(sign
 try {
   const { folder, seed, ...options } = readArguments();
   if (options.help) console.log(usage);
+  else if (options.decided !== undefined)
+    for (const path of await deliverDecided(options.decided)) console.log(`delivered: ${path}`);
   else process.exitCode = (await main(folder, seed, options)) ? 0 : 1;
 } catch (error) {
   console.error((error as Error).message);
@@ -46,7 +50,7 @@ async function main(folder: string, seed: number, options: { unprotected: boolea
   say(`The briefs are in ${out} (log/: what each provider answered)`);
   const flagged = runs[0]?.audit.flagged ?? new Map<string, string>();
   for (const [path, why] of flagged) say(`flagged: ${path}, ${why}`);
-  if (flagged.size > 0) say(`They wait for a person: ${howToLook(out)}`);
+  if (flagged.size > 0) say(`They wait for a person. To look at them: ${howToLook(out)}`);
   return figures.every(({ delivered, lost, unchecked }) => delivered > 0 && lost + unchecked === 0);
 }
 
@@ -57,6 +61,7 @@ function readArguments() {
       seed: { type: "string" },
       unprotected: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
+      decided: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });

@@ -1,6 +1,7 @@
 // One run: start the providers, let the faults loose, work through the documents, and see what has become of them.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { reviews } from "holdfast";
 import { localModel, serviceModel } from "./ask.ts";
 import { atOnce } from "./atOnce.ts";
 import { type Audit, audit } from "./audit.ts";
@@ -29,9 +30,12 @@ export interface Run {
 }
 
 const documentsAtOnce = 6;
+/** For so long a flagged brief waits for a person. */
+const waits = "168h";
 
 export async function run(name: Run["name"], { folder, documents, seed, out }: Job): Promise<Run> {
   const began = performance.now();
+  reviews.keep({ for: waits });
   await mkdir(join(out, "log"), { recursive: true });
   const providers = await Promise.all(
     ["alpha", "beta", "gamma"].map((each) => startProvider(each, join(out, "log", `${each}.jsonl`))),

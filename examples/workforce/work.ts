@@ -1,7 +1,7 @@
 // What is done with one document: with protection, and as it is done where nobody thinks of failure.
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Check, protect, settled } from "holdfast";
+import { type Check, FallbackExhaustedError, type Operation, type Protected, protect, settled } from "holdfast";
 import { z } from "zod";
 import { asItStands } from "./asItStands.ts";
 import { makeBrief } from "./brief.ts";
@@ -31,10 +31,11 @@ const Documents = z.object({
 
 /** What the team gave up is for a person, however good it looks. */
 const finished: Check<Brief> = (_, { tier, previous }) =>
-  tier === 0 ? undefined : { got: message(previous.at(-1)?.error), wanted: "a brief that the team has finished" };
+  tier === 0 ? undefined : { got: whyNot(previous.at(-1)?.error), wanted: "a brief that the team has finished" };
 
-export function protectedWork(team: Team): Work {
-  const brief = protect("brief", (document: Document, context) => makeBrief(team, document, context), {
+/** What a document has to be to be worked on, and what its brief has to be to be delivered. */
+export function protectedBrief(make: Operation<Document, Brief>): Protected<Document, Brief> {
+  return protect("brief", make, {
     input: Documents,
     guard: { correct: { headings: firstOnes, "headings.*": shortened } },
     output: Brief,
@@ -42,28 +43,35 @@ export function protectedWork(team: Team): Work {
     timeout: "10m",
     fallback: [{ name: "as it stands", operation: asItStands, when: () => true }],
   });
+}
+
+export function protectedWork(team: Team): Work {
+  const brief = protectedBrief((document, context) => makeBrief(team, document, context));
   return async (document, out) => {
     const made = await settled(brief)(document, { labels: { document: document.path } });
     // one that does not pass the gate waits for a person
-    if (made.ok) await write(briefOf(out, document.path), toMarkdown(made.value, document));
+    if (made.ok) await deliver(made.value, document, out);
   };
 }
 
 export function bareWork(team: Team): Work {
   return async (document, out) => {
     try {
-      await write(briefOf(out, document.path), toMarkdown(await makeBrief(team, document), document));
+      await deliver(await makeBrief(team, document), document, out);
     } catch {
       // a bare call has nothing to say here, and nobody to turn to
     }
   };
 }
 
-function message(error: unknown): string {
+function whyNot(error: unknown): string {
+  if (error instanceof FallbackExhaustedError)
+    return error.failures.map(({ tierName, kind }) => `${tierName}: ${kind}`).join(", ");
   return error instanceof Error ? error.message : String(error);
 }
 
-async function write(file: string, text: string): Promise<void> {
+export async function deliver(brief: Brief, document: Document, out: string): Promise<void> {
+  const file = briefOf(out, document.path);
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, text);
+  await writeFile(file, toMarkdown(brief, document));
 }

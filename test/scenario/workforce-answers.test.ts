@@ -103,7 +103,7 @@ describe("the main job", () => {
     expect(done.audit).toMatchObject({ delivered: subjects.length, lost: [], unchecked: [] });
     expect([...done.audit.flagged.keys()]).toEqual(["secret.md"]);
     expect(done.audit.flagged.get("secret.md")).toMatch(
-      /^wanted a brief that the team has finished, got .*contentFiltered/,
+      /^wanted a brief that the team has finished, got .*alpha: contentFiltered/,
     );
     expect(figures).toMatchObject({ flagged: 1, delivered: subjects.length, documents: subjects.length + 1 });
     expect(seen.of("output.flagged")).toMatchObject([{ name: "brief", labels: { document: "secret.md" } }]);

@@ -28,10 +28,10 @@ function setup(files: Readonly<Record<string, string | Buffer>> = pages) {
   onTestFinished(() => rmSync(cwd, { recursive: true, force: true }));
   mkdirSync(join(cwd, "in"));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, "in", name), content);
-  const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
+  const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}, program = "examples/workforce/main.ts") => {
     const { OPENAI_API_KEY: _, ...own } = process.env;
     const tsx = [join(root, "node_modules/.bin/tsx"), "--tsconfig", join(root, "tsconfig.json")];
-    const job = spawn(process.execPath, [...tsx, join(root, "examples/workforce/main.ts"), ...args], {
+    const job = spawn(process.execPath, [...tsx, join(root, program), ...args], {
       cwd,
       env: { ...own, ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -45,8 +45,12 @@ function setup(files: Readonly<Record<string, string | Buffer>> = pages) {
     const { said, ended } = start(args, env);
     return { code: await ended, ...said };
   };
+  const tool = async ([program = "", ...args]: readonly string[]) => {
+    const { said, ended } = start(args, {}, program);
+    return { code: await ended, ...said };
+  };
   const briefs = () => readdirSync(join(cwd, "briefs"), { recursive: true, encoding: "utf8" });
-  return { cwd, start, run, briefs };
+  return { cwd, start, run, tool, briefs };
 }
 
 /** The rows of the table, by their names. */
@@ -107,6 +111,35 @@ describe("the main job", () => {
     const folder = /The briefs are in (\S+)/.exec(out)?.[1] as string;
     expect(briefs().filter((file) => file.endsWith(".brief.md"))).toHaveLength(4);
     expect(readFileSync(join(cwd, folder, "retry.md.brief.md"), "utf8")).toMatch(/^# The retry\n[\s\S]*## Key figures/);
+  });
+
+  it("ends with the list of flagged briefs and how to look at them; what a person amends is delivered then", async () => {
+    const secret = "# The keys\n\nThis page is not to be read by machines. It has 3 keys.\n";
+    const { run, tool, briefs } = setup({ "retry.md": page("retry"), "secret.md": secret });
+
+    const { code, out } = await run(["in", "--seed", "5"]);
+
+    expect(code).toBe(0);
+    expect(rowsOf(out)).toMatchObject({ "flagged for a person": ["1"], lost: ["0"], "delivered unchecked": ["0"] });
+    const [, file = ""] = /npm run review -- (\S+)\n/.exec(out) ?? [];
+    const [flagged, look, deliver] = out.trimEnd().split("\n").slice(-3);
+    expect(flagged).toMatch(/^flagged: secret\.md, wanted a brief that the team has finished, got /);
+    expect(look).toBe(`They wait for a person. To look at them: npm run review -- ${file}`);
+    expect(deliver).toBe(`What is decided is delivered by: npm start -- --decided ${file}`);
+
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const review = (args: readonly string[]) => tool([...scripts.review.split(" ").slice(1), file, ...args]);
+    const [kept] = JSON.parse((await review(["--list", "--json"])).out);
+    expect(kept).toMatchObject({ name: "brief", labels: { document: "secret.md" } });
+    const brief = { title: "The keys", summary: [{ source: 2, text: "It has 3 keys." }], figures: [] };
+    await review(["--amend", kept.id, "--output", JSON.stringify(brief), "--by", "ada"]);
+    expect(briefs().filter((name) => name.endsWith("secret.md.brief.md"))).toHaveLength(0);
+
+    expect(await run(["--decided", file])).toEqual({ code: 0, out: "delivered: secret.md\n", err: "" });
+
+    expect(briefs().filter((name) => name.endsWith("secret.md.brief.md"))).toHaveLength(1);
+    expect((await review(["--list"])).out).toBe("Nothing waits for a verdict.\n");
+    expect(await run(["--decided", file])).toEqual({ code: 0, out: "", err: "" });
   });
 
   it("shows what the same faults do to bare calls", async () => {
