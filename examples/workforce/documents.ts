@@ -23,9 +23,7 @@ const extensions = [".md", ".markdown", ".txt"];
 
 const read = protect(
   "document",
-  async ({ path, file }: { path: string; file: string }): Promise<Document> => {
-    return { path, ...(await readDocument(file)) };
-  },
+  async ({ path, file }: { path: string; file: string }) => ({ path, ...(await readDocument(file)) }),
   { guard: { checks: [({ file }) => unfit(file)] } },
 );
 
@@ -42,9 +40,7 @@ export async function readFolder(folder: string): Promise<Folder> {
   for (const path of paths) {
     const done = await settled(read)({ path, file: join(folder, path) });
     if (done.ok) documents.push(done.value);
-    else if (done.error instanceof InputRejectedError)
-      refused.push({ path, reason: done.error.issues.map(said).join("; ") });
-    else throw done.error;
+    else refused.push({ path, reason: reasonIn(done.error) });
   }
   return { documents, refused };
 }
@@ -68,6 +64,10 @@ async function unfit(file: string): Promise<Finding | undefined> {
   if (source.trim() === "") return { got: "an empty file", wanted: "text" };
   if (readText(source).sentences.length > 0) return undefined;
   return { got: "only code, headings, figures or markup", wanted: "a sentence" };
+}
+
+function reasonIn(error: unknown): string {
+  return error instanceof InputRejectedError ? error.issues.map(said).join("; ") : String(error);
 }
 
 function said({ path, got, wanted, fix }: Finding): string {
