@@ -16,7 +16,7 @@ import {
   reviews,
   settled,
 } from "../../src/index.ts";
-import { reset } from "../../src/testing/index.ts";
+import { reset, simulate, simulated } from "../../src/testing/index.ts";
 import { outcome, setup, turn, watch } from "../composition/setup.ts";
 import { answering, down, operation, status } from "./cache-setup.ts";
 
@@ -256,3 +256,40 @@ describe("in a stack by hand", () => {
     expect(copy.calls).toHaveLength(0);
   });
 });
+
+describe("simulated: slow, failing, hanging services and callers that go away", () => {
+  const stale = { staleOnError: "10s", whileRevalidating: "2s" } as const;
+  it.each([
+    { cache: { ttl: "1s" } },
+    { cache: { ttl: "1s", ...stale }, retry: {}, timeout: "1s", breaker: {}, deadline: "5s", idempotent: false },
+    {
+      ...{ cache: { ttl: "1s", ...stale, patience: "100ms", negative: "1s" }, retry: {}, timeout: "1s" },
+      ...{ bulkhead: { concurrency: 5, queue: 10 }, fallback: [async (n: number) => ({ n })] },
+    },
+  ] as const)(
+    "where no two ask the same, it keeps every rule that a call without a cache keeps: %o",
+    async (options) => {
+      const call = protect(
+        "x",
+        simulated((n: number) => ({ n })),
+        { ...(options as object) },
+      );
+      expect((await simulate(call, { calls: 500, seed: 15, input: (n: number) => n })).calls).toBe(500);
+    },
+  );
+});
+
+it("ten thousand sharers of one run are joined, answered and gone in no time that grows with their square", async () => {
+  const { caller } = setup();
+  const { ask, runs } = operation();
+  const call = protect("x", ask, { cache: { ttl: "1m" } });
+  const gone = caller();
+  const leaving = Array.from({ length: 5_000 }, () => outcome(call("a", { signal: gone.signal })));
+  const staying = Array.from({ length: 5_000 }, () => call("a"));
+  gone.abort("gone");
+  expect(new Set((await Promise.all(leaving)).map((one) => (one as { error: unknown }).error))).toEqual(
+    new Set(["gone"]),
+  );
+  await runs[0]?.answer(7);
+  expect([new Set(await Promise.all(staying)), runs.length]).toEqual([new Set([7]), 1]);
+}, 5_000);
