@@ -213,7 +213,7 @@ function onePlace(): Built {
   return built(protect("call", place(service() as never) as never));
 }
 
-function service(): Ask {
+export function service(): Ask {
   return simulated((question: Question) => new Answer(question, true), {
     name: "service",
     lie: (question) => new Answer(question, false),

@@ -8,68 +8,67 @@ import type { BreakerPlan, ByHand, Layers, Plan, RetryPlan, SimulatedCaller, Sta
 const ms = fc.oneof(fc.constantFrom(10, 20, 30, 40, 50, 100), fc.integer({ min: 0, max: 120 }));
 const span = fc.oneof(fc.constantFrom(10, 20, 30, 40, 50, 100, 200), fc.integer({ min: 1, max: 250 }));
 
-const retry: fc.Arbitrary<RetryPlan> = fc.record(
-  {
-    attempts: fc.integer({ min: 1, max: 4 }),
-    base: fc.constantFrom(0, 1, 10, 20),
-    backoff: fc.constantFrom("exponential", "linear", "constant"),
-    jitter: fc.constantFrom("none", "full", "decorrelated"),
-    patience: ms,
-    maxElapsed: span,
-  },
-  { requiredKeys: [] },
-);
+/** Nothing, or in so many of a hundred something. */
+function maybe<T>(of100: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+  return fc.oneof({ weight: 100 - of100, arbitrary: fc.constant(undefined) }, { weight: of100, arbitrary });
+}
+const yes = fc.constant(true as const);
 
-const breaker: fc.Arbitrary<BreakerPlan> = fc.record(
-  {
-    consecutiveFailures: fc.integer({ min: 1, max: 4 }),
-    failureRate: fc.constantFrom(0.2, 0.5, 0.75, 1),
-    minimumCalls: fc.integer({ min: 1, max: 6 }),
-    window: fc.constantFrom(50, 200, 1_000, 3_600_000),
-    breakTime: fc.constantFrom(10, 40, 100, 500),
-    halfOpenCalls: fc.integer({ min: 1, max: 3 }),
-    ramp: fc.constantFrom(0, 50),
-    mode: fc.constantFrom("enforce", "enforce", "enforce", "observe"),
-    slow: fc.record({ rate: fc.constantFrom(0.5, 1), duration: fc.constantFrom(10, 30) }),
-  },
-  { requiredKeys: [] },
-);
+const retry: fc.Arbitrary<RetryPlan> = fc.record({
+  attempts: maybe(70, fc.integer({ min: 1, max: 4 })),
+  base: maybe(80, fc.constantFrom(0, 1, 10, 20)),
+  backoff: maybe(50, fc.constantFrom("exponential", "linear", "constant")),
+  jitter: maybe(80, fc.constantFrom("none", "none", "none", "full", "decorrelated")),
+  patience: maybe(30, ms),
+  maxElapsed: maybe(10, span),
+});
+
+const breaker: fc.Arbitrary<BreakerPlan> = fc.record({
+  consecutiveFailures: maybe(40, fc.integer({ min: 1, max: 4 })),
+  failureRate: maybe(50, fc.constantFrom(0.2, 0.5, 0.75, 1)),
+  minimumCalls: maybe(80, fc.integer({ min: 1, max: 6 })),
+  window: maybe(60, fc.constantFrom(50, 200, 1_000, 3_600_000)),
+  breakTime: maybe(80, fc.constantFrom(10, 40, 100, 500)),
+  halfOpenCalls: maybe(50, fc.integer({ min: 1, max: 3 })),
+  ramp: maybe(10, fc.constant(50)),
+  mode: maybe(10, fc.constant("observe" as const)),
+  slow: maybe(20, fc.record({ rate: fc.constantFrom(0.5, 1), duration: fc.constantFrom(10, 30) })),
+});
 
 const checks = fc.constantFrom("now" as const, "later" as const);
 
-/** Of what a call of its own declares; no tiers. */
-const simple: fc.Arbitrary<Layers> = fc.record(
-  { deadline: span, retry, breaker, timeout: span, once: fc.constant(true as const), key: fc.constant(true as const) },
-  { requiredKeys: [] },
-);
+const own = {
+  deadline: maybe(30, span),
+  retry: maybe(65, retry),
+  breaker: maybe(40, breaker),
+  timeout: maybe(60, span),
+  once: maybe(20, yes),
+  key: maybe(20, yes),
+};
 
-const tier: fc.Arbitrary<TierPlan> = fc.record(
-  { timeout: span, when: fc.constantFrom("always" as const, "never" as const), own: simple },
-  { requiredKeys: [] },
-);
+/** What a call of its own declares; no tiers. */
+const simple: fc.Arbitrary<Layers> = fc.record(own);
 
-const layers: fc.Arbitrary<Layers> = fc.record(
-  {
-    deadline: span,
-    guard: checks,
-    tiers: fc.array(tier, { minLength: 1, maxLength: 2 }),
-    retry,
-    gate: checks,
-    breaker,
-    timeout: span,
-    once: fc.constant(true as const),
-    key: fc.constant(true as const),
-  },
-  { requiredKeys: [] },
-);
+const tier: fc.Arbitrary<TierPlan> = fc.record({
+  timeout: maybe(30, span),
+  when: maybe(20, fc.constantFrom("always" as const, "never" as const)),
+  own: maybe(30, simple),
+});
+const tiers = fc.array(tier, { minLength: 1, maxLength: 2 });
+
+const layers: fc.Arbitrary<Layers> = fc.record({
+  ...own,
+  guard: maybe(30, checks),
+  tiers: maybe(40, tiers),
+  gate: maybe(30, checks),
+});
 
 const byHand: fc.Arbitrary<ByHand> = fc.oneof(
   fc.record({ kind: fc.constantFrom("timeout" as const, "deadline" as const), ms: span }),
   fc.record({ kind: fc.constant("retry" as const), retry }),
   fc.record({ kind: fc.constant("breaker" as const), breaker }),
-  fc.record({ kind: fc.constant("fallback" as const), tiers: fc.array(tier, { minLength: 1, maxLength: 2 }) }),
-  fc.record({ kind: fc.constantFrom("gate" as const), checks }),
-  fc.record({ kind: fc.constantFrom("guard" as const), checks }),
+  fc.record({ kind: fc.constant("fallback" as const), tiers }),
+  fc.record({ kind: fc.constantFrom("gate" as const, "guard" as const), checks }),
 );
 
 const stack: fc.Arbitrary<StackPlan> = fc.oneof(
@@ -111,12 +110,6 @@ function first(all: readonly ByHand[], kind: ByHand["kind"]): number {
 }
 
 const failing = fc.constantFrom(...(Object.keys(failures) as (keyof typeof failures)[]));
-
-/** Nothing, or in so many of a hundred something. */
-function maybe<T>(of100: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
-  return fc.oneof({ weight: 100 - of100, arbitrary: fc.constant(undefined) }, { weight: of100, arbitrary });
-}
-const yes = fc.constant(true as const);
 
 /** `well`: how often of ten. */
 function behaviour(well: number): fc.Arbitrary<Behaviour> {

@@ -2,24 +2,24 @@
 import type { Caller } from "../../src/testing/simulation/script.ts";
 
 export interface RetryPlan {
-  readonly attempts?: number;
-  readonly base?: number;
-  readonly backoff?: "exponential" | "linear" | "constant";
-  readonly jitter?: "full" | "decorrelated" | "none";
-  readonly patience?: number;
-  readonly maxElapsed?: number;
+  readonly attempts?: number | undefined;
+  readonly base?: number | undefined;
+  readonly backoff?: "exponential" | "linear" | "constant" | undefined;
+  readonly jitter?: "full" | "decorrelated" | "none" | undefined;
+  readonly patience?: number | undefined;
+  readonly maxElapsed?: number | undefined;
 }
 
 export interface BreakerPlan {
-  readonly consecutiveFailures?: number;
-  readonly failureRate?: number;
-  readonly minimumCalls?: number;
-  readonly window?: number;
-  readonly breakTime?: number;
-  readonly halfOpenCalls?: number;
-  readonly ramp?: number;
-  readonly mode?: "enforce" | "observe";
-  readonly slow?: { readonly rate: number; readonly duration: number };
+  readonly consecutiveFailures?: number | undefined;
+  readonly failureRate?: number | undefined;
+  readonly minimumCalls?: number | undefined;
+  readonly window?: number | undefined;
+  readonly breakTime?: number | undefined;
+  readonly halfOpenCalls?: number | undefined;
+  readonly ramp?: number | undefined;
+  readonly mode?: "enforce" | "observe" | undefined;
+  readonly slow?: { readonly rate: number; readonly duration: number } | undefined;
 }
 
 /** When a check has its answer. */
@@ -27,20 +27,20 @@ export type Checks = "now" | "later";
 
 /** One of the ways that follow; `own`: a protected call of its own. */
 export interface TierPlan {
-  readonly timeout?: number;
-  readonly when?: "always" | "never";
-  readonly own?: Layers;
+  readonly timeout?: number | undefined;
+  readonly when?: "always" | "never" | undefined;
+  readonly own?: Layers | undefined;
 }
 
 /** A declaration. */
 export interface Layers {
-  readonly deadline?: number;
-  readonly guard?: Checks;
-  readonly tiers?: readonly TierPlan[];
-  readonly retry?: RetryPlan;
-  readonly gate?: Checks;
-  readonly breaker?: BreakerPlan;
-  readonly timeout?: number;
+  readonly deadline?: number | undefined;
+  readonly guard?: Checks | undefined;
+  readonly tiers?: readonly TierPlan[] | undefined;
+  readonly retry?: RetryPlan | undefined;
+  readonly gate?: Checks | undefined;
+  readonly breaker?: BreakerPlan | undefined;
+  readonly timeout?: number | undefined;
   /** `idempotent: false`. */
   readonly once?: true | undefined;
   /** It declares a key. */

@@ -9,6 +9,8 @@ import { sameStory } from "../../src/testing/simulation/rules/sameStory.ts";
 import { settles } from "../../src/testing/simulation/rules/settles.ts";
 import type { Question } from "./answers.ts";
 import type { Plan } from "./plan.ts";
+import { asExpected } from "./rules/asExpected.ts";
+import { breakerCounts } from "./rules/breakerCounts.ts";
 import { letGo } from "./rules/letGo.ts";
 import { nothingUnchecked } from "./rules/nothingUnchecked.ts";
 import { type Built, build } from "./stacks.ts";
@@ -46,5 +48,7 @@ export function rulesOf(built: Built): Rule[] {
     ownAnswer(undefined, false),
     nothingUnchecked(built),
     letGo,
+    ...built.breakers.map(breakerCounts),
+    ...(built.predictable ? [asExpected(built.predictable)] : []),
   ];
 }

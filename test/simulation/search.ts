@@ -16,8 +16,8 @@ export interface Searched {
 export interface SearchOptions extends More {
   readonly seed: number;
   readonly calls: number;
-  /** Only plans for which this holds. */
-  readonly only?: (plan: Plan) => boolean;
+  /** Only this rule is of interest. */
+  readonly rule?: string | undefined;
   /** Hears of each plan that was played: the same for two that went the same way. */
   readonly played?: (hash: string) => void;
 }
@@ -33,12 +33,12 @@ class Broken extends Error {
 /** So many plans come of one seed of fast-check's; then the next. */
 const plansASeed = 100;
 
-export async function search({ seed, calls, only = () => true, played, ...more }: SearchOptions): Promise<Searched> {
+export async function search({ seed, calls, rule: wanted, played, ...more }: SearchOptions): Promise<Searched> {
   const sum = { plans: 0, calls: 0, runs: 0, steps: 0 };
   for (let part = 0; sum.calls < calls; part++) {
-    let rule: string | undefined;
+    let rule: string | undefined; // that was broken
     const holds = async (plan: Plan) => {
-      if ((sum.calls >= calls && rule === undefined) || !only(plan)) return;
+      if (sum.calls >= calls && rule === undefined) return;
       const result = await run(plan, more);
       if (rule === undefined) {
         sum.plans++;
@@ -48,7 +48,8 @@ export async function search({ seed, calls, only = () => true, played, ...more }
         played?.(result.hash);
       }
       // what is shrunk goes on to break the same rule, or it would end as another fault
-      const broken = result.violations.filter((one) => rule === undefined || one.rule === rule);
+      const looked = rule ?? wanted;
+      const broken = result.violations.filter((one) => looked === undefined || one.rule === looked);
       if (broken.length === 0) return;
       rule ??= broken[0]?.rule;
       throw new Broken(broken.filter((one) => one.rule === rule));

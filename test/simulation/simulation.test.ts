@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { accountOf } from "./account.ts";
 import { search } from "./search.ts";
 
-describe("of random stacks, services and callers", () => {
+describe("of random stacks, services and callers", { timeout: 60_000 }, () => {
   it.each([1, 2, 3, 4, 5])("every rule holds after every step: 1000 calls of seed %i", async (seed) => {
     const { found, calls, runs } = await search({ seed, calls: 1_000 });
     expect(found && accountOf(found.plan, found.violations)).toBeUndefined();

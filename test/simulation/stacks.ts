@@ -1,6 +1,8 @@
 // A plan of a stack, built.
+
+import { stackOf } from "../../src/core/stack.ts";
 import {
-  type Breaker,
+  type BreakerState,
   breaker,
   deadline,
   fallback,
@@ -14,17 +16,32 @@ import {
 } from "../../src/index.ts";
 import { simulated } from "../../src/testing/simulation/simulated.ts";
 import { Answer, answers, answersLater, type Question, questions, questionsLater } from "./answers.ts";
+import { isPredictable } from "./expected.ts";
 import type { BreakerPlan, ByHand, Checks, Layers, RetryPlan, StackPlan, TierPlan } from "./plan.ts";
 
 type Ask = Operation<Question, unknown>;
 type Call = Protected<Question, unknown>;
 
+/** A breaker of which it is known what stands behind it. */
+export interface WatchedBreaker {
+  readonly plan: BreakerPlan;
+  readonly state: () => BreakerState;
+  /** Of the calls that it is part of. */
+  readonly names: ReadonlySet<string>;
+  readonly services: ReadonlySet<string>;
+  /** What limits each run, where one number does for all. */
+  readonly timeout: number | undefined;
+  /** Declared, of each call by its index. */
+  readonly deadlines: readonly (number | undefined)[];
+}
+
 export interface Built {
   readonly calls: readonly Call[];
   /** The names of those that were declared not idempotent. */
   readonly onceOnly: ReadonlySet<string>;
-  /** Breakers that a hand was laid on, with the plan and the name of the service behind. */
-  readonly breakers: readonly { readonly breaker: Breaker; readonly plan: BreakerPlan; readonly service: string }[];
+  readonly breakers: readonly WatchedBreaker[];
+  /** What each call declares, where nothing else decides how it goes. */
+  readonly predictable?: readonly Layers[] | undefined;
   /** Of each call, by its index: whether its input is checked, and its output. */
   readonly checks: readonly { readonly guard: boolean | "of some tiers"; readonly gate: boolean }[];
 }
@@ -35,8 +52,10 @@ export function build(plan: StackPlan): Built {
   let services = 0;
 
   if (plan.kind === "policy") {
-    const { calls } = policy(plan.shared, plan.layers);
-    return { calls, onceOnly, breakers, checks: plan.layers.map((layers) => checksOf({ ...plan.shared, ...layers })) };
+    const { calls, names } = policy(plan.shared, plan.layers);
+    const all = plan.layers.map((layers) => over(plan.shared, layers));
+    if (plan.shared.breaker) watch(plan.shared.breaker, calls, names, all);
+    return { calls, onceOnly, breakers, predictable: predictable(all), checks: all.map(checksOf) };
   }
   if (plan.kind === "pipe") {
     const call = plan.layers.reduce<Ask>((inner, layer) => byHand(layer)(inner), service());
@@ -44,7 +63,33 @@ export function build(plan: StackPlan): Built {
   }
   const { layers, inside } = plan;
   const operation = inside === undefined ? service() : enclosing(inside);
-  return { calls: [declared("call", operation, layers)], onceOnly, breakers, checks: [checksOf(layers)] };
+  const calls = [declared("call", operation, layers)];
+  if (inside === undefined && layers.breaker) watch(layers.breaker, calls, new Map([["call", "service 0"]]), [layers]);
+  return {
+    calls,
+    onceOnly,
+    breakers,
+    predictable: inside === undefined ? predictable([layers]) : undefined,
+    checks: [checksOf(layers)],
+  };
+
+  /** `names`: of the calls, each with its service. */
+  function watch(
+    plan: BreakerPlan,
+    calls: readonly Call[],
+    names: ReadonlyMap<string, string>,
+    layers: readonly Layers[],
+  ): void {
+    const timeouts = new Set(layers.map(({ timeout }) => timeout));
+    breakers.push({
+      plan,
+      state: stateOf(calls[0]),
+      names: new Set(names.keys()),
+      services: new Set(names.values()),
+      timeout: timeouts.size === 1 ? layers[0]?.timeout : undefined,
+      deadlines: layers.map(({ deadline }) => deadline),
+    });
+  }
 
   function service(): Ask {
     const name = `service ${services++}`;
@@ -69,14 +114,15 @@ export function build(plan: StackPlan): Built {
 
   function policy(shared: Layers, own: readonly Layers[]) {
     const common = protect.with("component", options({ ...shared, key: undefined }));
-    return {
-      calls: own.map((layers, i) => {
-        const name = `call ${i}`;
-        if (layers.once ?? shared.once) onceOnly.add(name);
-        const { breaker: _, ...rest } = layers;
-        return common(name, service(), options(rest) as never) as Call;
-      }),
-    };
+    const names = new Map<string, string>();
+    const calls = own.map((layers, i) => {
+      const name = `call ${i}`;
+      if (layers.once ?? shared.once) onceOnly.add(name);
+      names.set(name, `service ${services}`);
+      const { breaker: _, ...rest } = layers;
+      return common(name, service(), options(rest) as never) as Call;
+    });
+    return { calls, names };
   }
 
   function options(layers: Layers): object {
@@ -93,8 +139,8 @@ export function build(plan: StackPlan): Built {
     };
   }
 
-  function tier({ timeout: after, when, own }: TierPlan, index: number) {
-    const name = `tier ${index + 1}`;
+  function tier({ timeout: after, when, own }: TierPlan) {
+    const name = `tier of service ${services}`;
     return {
       name,
       operation: own === undefined ? service() : declared(name, service(), own),
@@ -121,6 +167,24 @@ export function build(plan: StackPlan): Built {
         return guard(layer.checks === "now" ? questions : questionsLater) as never;
     }
   }
+}
+
+/** The call's own over the policy's, option by option; the breaker is the policy's. */
+function over(shared: Layers, own: Layers): Layers {
+  const written = <T extends object>(given: T | undefined) =>
+    Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) as T;
+  const all: Layers = { ...shared, ...written(own), breaker: shared.breaker };
+  return shared.retry && own.retry ? { ...all, retry: { ...shared.retry, ...written(own.retry) } } : all;
+}
+
+function predictable(layers: readonly Layers[]): readonly Layers[] | undefined {
+  return layers.every(isPredictable) ? layers : undefined;
+}
+
+/** What `explain` gives as a breaker's state, without the rest of it: it is asked after every step. */
+function stateOf(call: unknown): () => BreakerState {
+  const spec = stackOf(call)?.specs.find(({ kind }) => kind === "breaker");
+  return spec?.layer.state as () => BreakerState;
 }
 
 function breakerOptions({ slow, ...rest }: BreakerPlan) {

@@ -30,7 +30,7 @@ const careless = own(
   (operation) => (input: never, context: never) => operation(input, context).catch(() => operation(input, context)),
 );
 
-describe("simulate", () => {
+describe("simulate", { timeout: 60_000 }, () => {
   it("plays thousands of calls through everything that may happen to them, without waiting", async () => {
     const charge = protect("charge", service(), { ...standard, idempotent: false });
     const { calls, runs, steps, states, seed } = await simulate(charge, { calls: 2_000, seed: 7, input });

@@ -14,6 +14,8 @@ export interface CallerLog {
   startedAt: number;
   /** When it has to be settled, monotonic ms; `Infinity`: whenever. */
   dueAt: number;
+  /** When he went away, or another who shares his signal did. */
+  abortedAt: number | undefined;
   abortedInStep: number | undefined;
   settledAt: number | undefined;
   settledInStep: number | undefined;

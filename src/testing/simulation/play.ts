@@ -93,6 +93,7 @@ export async function play(setting: Setting): Promise<Played> {
         hand,
         startedAt: Number.NaN,
         dueAt: Number.POSITIVE_INFINITY,
+        abortedAt: undefined,
         abortedInStep: undefined,
         settledAt: undefined,
         settledInStep: undefined,

@@ -11,6 +11,8 @@ export interface Rule {
   readonly says: string;
   /** A service is called. */
   called?(run: Run, world: World, found: Found): void;
+  /** A run has ended, or is waited for no longer: whichever comes first. */
+  left?(run: Run, world: World, found: Found): void;
   /** Everything that had to happen at a moment has happened, and time is about to go on. */
   stepped?(world: World, found: Found): void;
   /** Nothing goes on by itself any more: all that still runs are services that hang. */

@@ -144,7 +144,11 @@ export class World implements Player {
   goAway(caller: CallerLog): void {
     const { controller } = caller.hand;
     if (controller.signal.aborted) return;
-    for (const one of this.callers) if (one.hand === caller.hand) one.abortedInStep ??= this.step;
+    for (const one of this.callers) {
+      if (one.hand !== caller.hand) continue;
+      one.abortedAt = this.time.monotonic();
+      one.abortedInStep = this.step;
+    }
     this.tell(`call ${caller.no} is aborted`);
     controller.abort(new Gone(caller.no));
   }
@@ -195,6 +199,7 @@ export class World implements Player {
       () => {
         run.abortedAt = this.time.monotonic();
         run.abortedInStep = this.step;
+        if (run.endedAt === undefined) this.left(run);
       },
       { once: true },
     );
@@ -235,7 +240,12 @@ export class World implements Player {
     run.endedAt = this.time.monotonic();
     run.endedInStep = this.step;
     this.running.delete(run);
+    if (run.abortedAt === undefined) this.left(run);
     this.tell(`${run.service} ends run ${run.no}, ${ok ? "well" : "badly"}`);
+  }
+
+  private left(run: Run): void {
+    for (const rule of this.rules) rule.left?.(run, this, this.found(rule));
   }
 
   /** Time goes on: what had to happen by now has happened. Gives whether it may. */

@@ -1,0 +1,161 @@
+// A breaker once more, simple and slow, that is told what the services say has happened.
+import type { BreakerPlan } from "../plan.ts";
+import { type Bounds, Outcomes } from "./outcomes.ts";
+
+export interface Open {
+  readonly is: "open";
+  readonly until: number;
+  readonly ms: number;
+  readonly failedProbes: number;
+  readonly calls: Bounds;
+  readonly failures: Bounds;
+}
+export interface HalfOpen {
+  readonly is: "halfOpen";
+  readonly opened: Open;
+  wanted: number;
+  /** Until when each holds its place; the first came first. */
+  readonly places: Map<number, number>;
+  /** Whoever was let in, counts. */
+  readonly probes: Set<number>;
+}
+export type Phase = { readonly is: "closed" } | Open | HalfOpen;
+
+export type Weight = "success" | "failure" | "nothing";
+
+const shortestLease = 10_000;
+const anything: Bounds = [0, Number.POSITIVE_INFINITY];
+
+export class BreakerModel {
+  phase: Phase = { is: "closed" };
+  /** Until when a ramp may turn anybody away. */
+  rampUntil = 0;
+  /** The library had a choice: it is asked how it has chosen. */
+  unsure = false;
+  /** Changes of the phase so far. */
+  changes = 0;
+  readonly outcomes: Outcomes;
+  private readonly plan: BreakerPlan;
+  private readonly breakTime: number;
+  private readonly halfOpenCalls: number;
+  private readonly rate: number | undefined;
+  /** Whether a time-out has every run end within a slot of the window: a success may then count at its start. */
+  private readonly brief: boolean;
+  private inARow: Bounds = [0, 0];
+  private hintUntil = 0;
+  /** Runs up to this one were begun before the last change. */
+  private since = -1;
+
+  constructor(plan: BreakerPlan, timeout: number | undefined) {
+    const { window = 10_000, minimumCalls = 10, breakTime = 5_000, halfOpenCalls = 1 } = plan;
+    this.plan = plan;
+    this.outcomes = new Outcomes(window, minimumCalls);
+    this.breakTime = breakTime;
+    this.halfOpenCalls = halfOpenCalls;
+    this.rate = plan.failureRate ?? (plan.consecutiveFailures === undefined ? 0.5 : undefined);
+    this.brief = timeout !== undefined && timeout <= window / 10;
+  }
+
+  /** A run begins; gives why it should not have been. */
+  begins(run: number, now: number): string | undefined {
+    const { phase } = this;
+    if (this.unsure || phase.is === "closed") return undefined;
+    if (phase.is === "open" && now < phase.until) return `the breaker is open until ${phase.until} ms`;
+    const half = phase.is === "open" ? this.halfOpen(phase) : phase;
+    const { places, probes, opened } = half;
+    const [oldest] = places;
+    if (oldest !== undefined && places.size >= half.wanted) {
+      if (oldest[1] > now) return `the breaker is being tried by ${places.size} already`;
+      places.delete(oldest[0]);
+    }
+    places.set(run, now + Math.max(shortestLease, opened.ms));
+    probes.add(run);
+    return undefined;
+  }
+
+  /** A run has come to this, as far as its caller is concerned; `latest`: of the runs begun so far. */
+  ends(run: number, latest: number, began: number, now: number, weight: Weight, sure: boolean, hint?: number): void {
+    const { phase } = this;
+    const held = phase.is === "halfOpen" && phase.probes.delete(run);
+    if (phase.is === "halfOpen") phase.places.delete(run);
+    if (!held && (run <= this.since || phase.is !== "closed")) return;
+    if (hint !== undefined) this.hintUntil = Math.max(this.hintUntil, now + hint);
+    if (weight === "nothing") return;
+    const { slow } = this.plan;
+    const isSlow = slow !== undefined && now - began > slow.duration;
+    const failed = weight === "failure";
+    if (!held) this.count(failed, isSlow, sure, began, now, latest);
+    else if (!sure) this.unsure = true;
+    else this.probed(failed || isSlow, now, latest);
+  }
+
+  /** The library has chosen, in the step that is over: it is in this state, since then. */
+  adopt(state: string, since: number, now: number, latest: number): void {
+    this.unsure = false;
+    const { phase } = this;
+    // a probe that counted nothing has given its place back, and no more
+    if (phase.is === "halfOpen" && since === phase.opened.until) return;
+    if (state === "closed") {
+      if (phase.is !== "closed") this.close(now, latest);
+    } else if (phase.is !== "open") {
+      const failedProbes = phase.is === "halfOpen" ? phase.opened.failedProbes + 1 : 0;
+      this.open(failedProbes, anything, anything, now, latest);
+    }
+  }
+
+  private halfOpen(opened: Open): HalfOpen {
+    const half: HalfOpen = { is: "halfOpen", opened, wanted: this.halfOpenCalls, places: new Map(), probes: new Set() };
+    this.phase = half;
+    this.changes++;
+    return half;
+  }
+
+  private count(failed: boolean, slow: boolean, sure: boolean, began: number, now: number, latest: number): void {
+    const { outcomes, rate, plan } = this;
+    outcomes.add({ from: this.brief && !failed ? began : now, to: now, failed, slow, sure });
+    if (!failed) this.inARow = [0, sure ? 0 : this.inARow[1]];
+    else this.inARow = [sure ? this.inARow[0] + 1 : this.inARow[0], this.inARow[1] + 1];
+    const bad = [
+      ...(failed ? [this.inARow.map((n) => n >= (plan.consecutiveFailures ?? Number.POSITIVE_INFINITY))] : []),
+      ...(failed && rate !== undefined ? [outcomes.exceeds(rate, now, (one) => one.failed)] : []),
+      ...(slow && plan.slow !== undefined ? [outcomes.exceeds(plan.slow.rate, now, (one) => one.slow)] : []),
+    ];
+    if (sure && bad.some(([must]) => must))
+      this.open(
+        0,
+        outcomes.within(now, () => true),
+        outcomes.within(now, (one) => one.failed),
+        now,
+        latest,
+      );
+    else if (bad.some(([, may]) => may)) this.unsure = true;
+  }
+
+  private probed(failed: boolean, now: number, latest: number): void {
+    if (this.phase.is !== "halfOpen") return;
+    const { opened, wanted } = this.phase;
+    const calls = this.halfOpenCalls - wanted + 1;
+    if (failed) this.open(opened.failedProbes + 1, [calls, calls], [1, 1], now, latest);
+    else if (--this.phase.wanted <= 0) this.close(now, latest);
+  }
+
+  private open(failedProbes: number, calls: Bounds, failures: Bounds, now: number, latest: number): void {
+    const longest = Math.max(60_000, this.breakTime);
+    const ms = Math.min(longest, Math.max(this.breakTime * 2 ** failedProbes, this.hintUntil - now));
+    this.turn({ is: "open", until: now + ms, ms, failedProbes, calls, failures }, latest);
+  }
+
+  private close(now: number, latest: number): void {
+    this.hintUntil = 0;
+    this.rampUntil = now + (this.plan.ramp ?? 0);
+    this.turn({ is: "closed" }, latest);
+  }
+
+  private turn(phase: Phase, latest: number): void {
+    this.phase = phase;
+    this.since = latest;
+    this.changes++;
+    this.outcomes.clear();
+    this.inARow = [0, 0];
+  }
+}
