@@ -239,6 +239,33 @@ describe("a thousand calls in flight", { timeout: 60_000 }, () => {
   });
 });
 
+describe("what stands inside a cache", () => {
+  it("is changed as what stands outside it is", async () => {
+    const { clock } = setup();
+    let asked = 0;
+    const operation = async (id: string) => {
+      asked++;
+      return clock.sleep(400).then(() => id);
+    };
+    const call = protect("x", operation, { cache: { ttl: "1m" }, timeout: "1s", retry: { attempts: 1 } });
+    const undo = configure(call, { cache: { ttl: "1s" }, timeout: "100ms", retry: { attempts: 2, base: 0 } });
+    const ended = watch(call("a"));
+    await clock.advance("1s");
+    expect([ended.at, asked]).toMatchObject([{ error: { afterMs: 100 } }, 2]);
+    undo();
+    configure(call, { cache: { ttl: "2s" } });
+    const first = watch(call("a"));
+    await clock.advance("1s");
+    expect([first.at, asked]).toEqual([{ value: "a" }, 3]);
+    await clock.advance("500ms");
+    expect([await call("a"), asked]).toEqual(["a", 3]);
+    await clock.advance("1s");
+    const again = watch(call("a"));
+    await clock.advance("400ms");
+    expect([again.at, asked]).toEqual([{ value: "a" }, 4]);
+  });
+});
+
 /** One step of a plan: lets time pass, changes something, or undoes one of the changes before. */
 const step = fc.oneof(
   fc.record({ wait: fc.nat({ max: 400 }) }),
@@ -261,6 +288,10 @@ const step = fc.oneof(
             ramp: fc.nat({ max: 900 }),
             mode: fc.constantFrom("enforce" as const, "observe" as const, "off" as const),
           },
+          { requiredKeys: [] },
+        ),
+        bulkhead: fc.record(
+          { concurrency: fc.integer({ min: 1, max: 99 }), queue: fc.nat({ max: 900 }) },
           { requiredKeys: [] },
         ),
         gate: fc.constantFrom({ checks: [] }, { repair: [(text: unknown) => text] }),
@@ -289,6 +320,7 @@ describe("whatever is changed and undone", { timeout: 60_000 }, () => {
           deadline: 5_000,
           retry: {},
           breaker: {},
+          bulkhead: { concurrency: 50, queue: 800 },
           seams: { clock, events },
         };
         const call = protect("x", operation, declared);
@@ -313,6 +345,7 @@ describe("whatever is changed and undone", { timeout: 60_000 }, () => {
               ...said.map(({ timeout, deadline }) => ({ ...(timeout && { timeout }), ...(deadline && { deadline }) })),
             ),
             ...{ retry: over("retry"), breaker: over("breaker"), gate: over("gate") },
+            bulkhead: { ...declared.bulkhead, ...over("bulkhead") },
           });
           const options = (of: unknown) => explain(of).map(({ kind, options }) => [kind, options]);
           expect(options(call)).toEqual(options(twin));
@@ -320,6 +353,8 @@ describe("whatever is changed and undone", { timeout: 60_000 }, () => {
         await clock.advance("1m");
         expect((await Promise.all(running)).length).toBe(seen.of("call.settled").length);
         expect(clock.sleepers).toBe(0);
+        const places = explain(call).find(({ kind }) => kind === "bulkhead");
+        expect(places?.state).toMatchObject({ running: 0, queued: 0 });
       }),
       { numRuns: 5 },
     );
