@@ -102,6 +102,26 @@ describe("configure", () => {
     expect(all(draft)).toEqual(before);
   });
 
+  it.each<[NonNullable<Change["cache"]>, object]>([
+    [{ ttl: "7s" }, { ttl: 7_000 }],
+    [{ key: JSON.stringify }, { key: JSON.stringify }],
+    [{ tenants: "shared" }, { tenants: "shared" }],
+    [{ max: 7 }, { max: 7 }],
+    [{ staleOnError: "7s" }, { staleOnError: 7_000 }],
+    [
+      { whileRevalidating: "7s", patience: "1s" },
+      { whileRevalidating: 7_000, patience: 1_000 },
+    ],
+    [{ negative: "7s" }, { negative: 7_000 }],
+  ])("changes likewise every option of a cache: %j", (cache, wanted) => {
+    const call = protect("x", async (id: string) => id, { cache: { ttl: "1m", key: String } });
+    const before = all(call);
+    const undo = configure(call, { cache });
+    expect(optionsOf(call, "cache")).toMatchObject({ ttl: 60_000, key: String, ...wanted });
+    undo();
+    expect(all(call)).toEqual(before);
+  });
+
   it("gives what the call would have had, had it been declared so", () => {
     const draft = made();
     configure(draft, { retry: { attempts: 2 }, breaker: { consecutiveFailures: 3 } });
