@@ -146,7 +146,7 @@ export class Flight extends CallRecord {
   override finish(ok: boolean, value: unknown, verdict: Verdict | undefined): void {
     if (this.ended) return;
     if (!ok && this.rare !== null && this.rare.lastResort !== null) {
-      value = this.rare.lastResort.instead(value);
+      value = this.rare.lastResort.instead(value, this);
       if (value === WAITS) return;
     }
     this.close();

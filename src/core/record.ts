@@ -223,7 +223,7 @@ export class CallRecord implements Cuttable {
       value = refusedValue(this, given, verdict);
     }
     if (!ok && this.rare !== null && this.rare.lastResort !== null) {
-      value = this.rare.lastResort.instead(value);
+      value = this.rare.lastResort.instead(value, this);
       if (value === WAITS) return;
     }
     this.close();

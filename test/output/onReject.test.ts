@@ -199,6 +199,80 @@ describe("onReject", () => {
   });
 });
 
+describe("onReject behind a cache", () => {
+  const shared = (onReject: "review" | { await: "5m" }, operation: () => Promise<unknown> = async () => poor) =>
+    protect("draft", async (_: string) => operation(), {
+      cache: { ttl: "1h" },
+      output: Report,
+      gate: { checks: [claims], onReject },
+      retry: { attempts: 2, base: 1 },
+    });
+
+  it("all who ask the same wait for one verdict, and what a person approved is not kept for others", async () => {
+    const { clock, seen } = setup();
+    const call = shared({ await: "5m" });
+    const ended = [settled(call)("x"), settled(call)("x")];
+    await clock.advance("1m");
+    const { id } = await only();
+    await reviews.decide(id, { verdict: "approve" }, "ada");
+    for (const one of await Promise.all(ended))
+      expect(one).toMatchObject({ ok: true, value: poor, story: { state: "flagged", reviewId: id } });
+    const later = call("x").catch((error) => error.code);
+    await clock.advance("10m");
+    expect(await later).toBe("REVIEW_PENDING");
+    expect(seen.of("cache.hit")).toEqual([]);
+  });
+
+  it("what a person rejected, or did not decide on in time, is an error for all and is not kept either", async () => {
+    const { clock } = setup();
+    const call = shared({ await: "5m" });
+    const rejected = [settled(call)("x"), settled(call)("x")];
+    await clock.advance("1m");
+    await reviews.decide((await only()).id, { verdict: "reject", reason: "no" }, "ada");
+    for (const one of await Promise.all(rejected))
+      expect(one).toMatchObject({ ok: false, error: { code: "OUTPUT_REJECTED" } });
+    const late = [settled(call)("x"), settled(call)("x")];
+    await clock.advance("10m");
+    for (const one of await Promise.all(late))
+      expect(one).toMatchObject({ ok: false, error: { code: "REVIEW_PENDING" } });
+  });
+
+  it("the last one whose deadline comes leaves the review, and is told of it", async () => {
+    const { clock } = setup();
+    const call = shared({ await: "5m" });
+    const first = watch(settled(call)("x", { deadline: "1m" }));
+    const second = watch(settled(call)("x", { deadline: "2m" }));
+    await clock.advance("1m");
+    expect(first.at).toMatchObject({ value: { ok: false } });
+    expect(second.at).toBeUndefined();
+    await clock.advance("1m");
+    const { id } = await only();
+    expect(second.at).toMatchObject({ value: { error: { reviewId: id }, story: { state: "flagged", reviewId: id } } });
+    expect(clock.sleepers).toBe(1); // of its expiry
+  });
+
+  it("an abort of the only one ends the wait, and the review stays", async () => {
+    const { clock, caller } = setup();
+    const controller = caller();
+    const ended = watch(settled(shared({ await: "5m" }))("x", { signal: controller.signal }));
+    await clock.advance("1m");
+    controller.abort("gone");
+    await turn();
+    expect(ended.at).toMatchObject({ value: { error: "gone", story: { state: "cancelled" } } });
+    await only();
+    expect(clock.sleepers).toBe(1);
+  });
+
+  it("the deadline before another answer: kept, and the call's own story has the review", async () => {
+    const { clock } = setup();
+    const operation = script<unknown>({ value: poor }, "never");
+    const ended = settled(shared("review", () => operation("x", undefined as never)))("x", { deadline: "1m" });
+    await clock.advance("1m");
+    const { id } = await only();
+    expect(await ended).toMatchObject({ error: { reviewId: id }, story: { state: "flagged", reviewId: id } });
+  });
+});
+
 describe("onReject in a pipe", () => {
   const keeps = gate(Report, { checks: [claims], onReject: "review" });
 

@@ -1,7 +1,9 @@
 // A refused output, as its call holds it: kept for a person when the call is about to end without a value.
 import type { AttemptRecord } from "../../core/attempt.ts";
 import { brief } from "../../core/brief.ts";
+import { classify } from "../../core/classify.ts";
 import { HoldfastError, OutputRejectedError, ReviewPendingError, stackless } from "../../core/errors.ts";
+import { CANCELLED } from "../../core/final.ts";
 import { type LastResort, WAITS } from "../../core/lastResort.ts";
 import type { CallRecord } from "../../core/record.ts";
 import { ReviewExpiredError } from "../../core/reviewErrors.ts";
@@ -43,7 +45,8 @@ const WAITING = 1;
 const OVER = 2;
 
 class Rejected extends Timed implements LastResort, Wakeable, Waiter {
-  private readonly call: CallRecord;
+  /** Of one that is shared in flight, whoever is left with it at its end. */
+  private call: CallRecord;
   private readonly refused: Refused;
   private readonly waitMs: number;
   private readonly form: Form;
@@ -73,10 +76,12 @@ class Rejected extends Timed implements LastResort, Wakeable, Waiter {
     return this.state !== HELD;
   }
 
-  instead(error: unknown): unknown {
-    if (this.state !== HELD) return error;
+  instead(error: unknown, call: CallRecord): unknown {
+    if (this.state === WAITING) return this.leave(error, call);
+    if (this.state === OVER) return error;
     this.state = OVER;
-    const { call, waitMs } = this;
+    this.call = call;
+    const { waitMs } = this;
     if (isAborted(call)) return error; // nobody wants it
     call.root?.note(); // what follows is no time of the attempt's
     if (isFull()) return this.full(error);
@@ -131,6 +136,19 @@ class Rejected extends Timed implements LastResort, Wakeable, Waiter {
 
   // --- while the call waits
 
+  /** It was shared, and the last who was in it ends without the verdict. */
+  private leave(error: unknown, call: CallRecord): unknown {
+    const { answer, call: shared, entry } = this;
+    this.state = OVER;
+    disarm(this);
+    if (entry !== undefined) entry.waiter = undefined;
+    answer?.otherwise();
+    shared.finish(false, error, classify(error) ?? CANCELLED);
+    if (isAborted(call)) return error;
+    call.more.reviewId = entry?.facts.id;
+    return stackless(() => new ReviewPendingError(call.name, entry?.facts.id ?? "", error));
+  }
+
   expire(): void {
     this.call.wake(this);
   }
@@ -158,14 +176,14 @@ class Rejected extends Timed implements LastResort, Wakeable, Waiter {
     if (entry !== undefined) entry.waiter = undefined;
     if (isAborted(call)) {
       answer?.otherwise();
-      return call.finish(false, call.cut?.reason, undefined);
+      return call.finish(false, call.cut?.reason, CANCELLED);
     }
-    if (answer === undefined) return call.finish(false, error, undefined);
+    if (answer === undefined) return call.finish(false, error, classify(error));
     const { released } = answer;
     if ("value" in released) return call.finish(true, released.value, undefined);
     const findings = [{ wanted: released.reason }, ...refused.findings];
     const rejected = stackless(() => new OutputRejectedError(call.name, findings, refused.raw, refused.reason));
-    call.finish(false, rejected, undefined);
+    call.finish(false, rejected, classify(rejected));
   }
 
   /** By a function, as the state may change in what is called in between. */
