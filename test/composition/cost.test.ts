@@ -103,6 +103,14 @@ describe("a call's total", () => {
     expect(seen.of("call.settled").map(({ cost }) => cost)).toEqual([{}, {}]);
   });
 
+  it("of a cache hit is nothing: what was asked once is paid once, whatever the model", async () => {
+    const { seen } = setup();
+    const call = settled(protect("ask", ask("small", "done"), { cache: { ttl: "1m" } }));
+    const costs = [(await call("x")).story.cost, (await call("x")).story.cost];
+    expect(costs).toEqual([expect.objectContaining({ money: 3 }), {}]);
+    expect(seen.of("call.settled").map(({ cost }) => cost.money)).toEqual([3, undefined]);
+  });
+
   it("says so where a model has no price, and what it is at least: in story, event and report", async () => {
     const { seen } = setup();
     const call = protect("draft", ask<string>("small", down), {
