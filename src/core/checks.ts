@@ -17,7 +17,7 @@ export type Check<T, I = unknown> = (value: T, context: CallContext, input: I) =
 export const checksSchema = z.array(functionSchema<Check<unknown>>()).optional();
 
 /** The value as the schema gives it, or what was found. */
-export type Checked = { readonly value: unknown } | Refused;
+export type Checked = { readonly value: unknown; readonly findings?: undefined } | Refused;
 export interface Refused {
   readonly findings: readonly Finding[];
   /** As the schema said it; none where a check refused. */
@@ -28,18 +28,20 @@ export interface Refused {
 
 /** A promise only where the schema or a check is asynchronous. */
 export function checker(schema: AnySchema | undefined, checks: readonly Check<unknown>[] = []) {
-  const validate = schema === undefined ? undefined : validatorOf(schema);
+  if (schema === undefined)
+    return (given: unknown, context: CallContext, input: unknown) => inspect(given, checks, context, input);
+  const validate = validatorOf(schema);
+  const any = checks.length > 0;
 
   function goOn(parsed: Result, given: unknown, context: CallContext, input: unknown): Checked | Promise<Checked> {
     if (parsed.issues !== undefined) return { findings: findingsOf(parsed.issues, given), issues: parsed.issues };
-    return checks.length === 0 ? parsed : inspect(parsed.value, checks, context, input);
+    return any ? inspect(parsed.value, checks, context, input) : parsed;
   }
 
   return (given: unknown, context: CallContext, input: unknown): Checked | Promise<Checked> => {
-    if (validate === undefined) return inspect(given, checks, context, input);
     const parsed = validate(given);
-    if (isThenable(parsed)) return Promise.resolve(parsed).then((done) => goOn(done, given, context, input));
-    return goOn(parsed, given, context, input);
+    if (parsed instanceof Promise) return parsed.then((done) => goOn(done, given, context, input));
+    return any || parsed.issues !== undefined ? goOn(parsed, given, context, input) : parsed;
   };
 }
 

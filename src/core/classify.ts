@@ -36,12 +36,16 @@ export function classifyError(error: unknown, now?: number): Verdict {
 export function classifyValue(value: unknown, now?: number): Verdict | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   try {
-    if ("status" in value && isResponse(value)) return responseVerdict(value, now);
-    return "error" in value || "choices" in value ? bodyVerdict(value, now) : undefined;
+    // read, and not asked for with `in`: that is several times as dear where values of many shapes come by
+    const { choices, error, status } = value as Told;
+    if (status !== undefined && isResponse(value)) return responseVerdict(value, now);
+    return error !== undefined || choices !== undefined ? bodyVerdict(value, now) : undefined;
   } catch {
     return undefined;
   }
 }
+
+type Told = Readonly<Partial<Record<"status" | "error" | "choices", unknown>>>;
 
 /** Whether `seen` is something that is thrown; of a value it cannot be told, so what is left is judged as delivered. */
 function isError(seen: unknown): boolean {

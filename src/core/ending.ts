@@ -8,15 +8,26 @@ export interface Ending {
   readonly finding: Finding;
 }
 
+/** Where services tell it. */
+type Told = Readonly<
+  Partial<
+    Record<
+      "choices" | "stop_reason" | "candidates" | "promptFeedback" | "finishReason" | "output" | "incomplete_details",
+      unknown
+    >
+  >
+>;
+
 /** How it ended, where that was before its time: on the way of every success, so it looks at nothing that an ordinary value has not. */
 export function endingOf(value: unknown): Ending | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   try {
-    if ("choices" in value) return first(value, "choices", ofChoice);
-    if ("stop_reason" in value) return ofMessage(value);
-    if ("candidates" in value || "promptFeedback" in value) return ofGemini(value);
-    if ("finishReason" in value) return ofAiSdk(value);
-    return "output" in value || "incomplete_details" in value ? ofResponse(value) : undefined;
+    const told = value as Told;
+    if (told.choices !== undefined) return first(value, "choices", ofChoice);
+    if (told.stop_reason !== undefined) return ofMessage(value);
+    if (told.candidates !== undefined || told.promptFeedback !== undefined) return ofGemini(value);
+    if (told.finishReason !== undefined) return ofAiSdk(value);
+    return told.output !== undefined || told.incomplete_details !== undefined ? ofResponse(value) : undefined;
   } catch {
     return undefined; // a proxy that throws says nothing
   }

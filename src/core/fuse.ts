@@ -2,6 +2,7 @@
 import type { AttemptRecord } from "./attempt.ts";
 import { ATTEMPT } from "./context.ts";
 import { protectedBy } from "./enter.ts";
+import type { Attempt, Bracket } from "./layer.ts";
 import type { CallContext, Operation } from "./operation.ts";
 import { inside, scope } from "./scope.ts";
 import {
@@ -16,6 +17,7 @@ import {
   stackOf,
   type Traits,
 } from "./stack.ts";
+import { promiseOf } from "./wayIn.ts";
 
 const bare: FusedLayer = {
   kind: "",
@@ -49,7 +51,6 @@ export function segment(
     starts: layers.some((layer) => layer.started !== undefined),
     lastRecovery: layers.findLastIndex((layer) => layer.recover !== undefined),
     keepers: specs.filter(({ keeps }) => keeps !== undefined),
-    plain: layers.every((layer) => layer.judge === undefined),
     hearing: together(layers.flatMap(({ hearing }) => hearing ?? [])),
     tier,
     tierName,
@@ -78,7 +79,6 @@ function compose(operation: Operation<never, unknown>, specs: readonly LayerSpec
     ...traits, // may be a whole stack that more is laid round
     ...first,
     keepers: [...first.keepers, ...tiers.flatMap(({ keepers }) => keepers), ...(inside?.keepers ?? [])],
-    plain: first.plain && traits.classify === undefined,
     specs,
     // as what is declared: past a gate goes no value that tells of a failure
     gated: traits.gated || specs.some(({ kind }) => kind === "gate"),
@@ -114,7 +114,7 @@ function nameOf(operation: unknown): string | undefined {
 }
 
 function fused(spec: LayerSpec, at: number, specs: readonly LayerSpec[], inner?: Stack): FusedLayer {
-  const { kind, layer } = spec;
+  const { kind, layer, foreign } = spec;
   if ("sharing" in layer) {
     const { sharing } = layer;
     return {
@@ -153,12 +153,25 @@ function fused(spec: LayerSpec, at: number, specs: readonly LayerSpec[], inner?:
     ...bare,
     kind,
     spec,
-    before: bracket.before?.bind(bracket),
+    before: foreign ? awaitable(bracket, bracket.before) : bracket.before?.bind(bracket),
     started: bracket.started?.bind(bracket),
     after: bracket.after?.bind(bracket),
-    judge: bracket.judge?.bind(bracket),
+    judge: foreign ? awaitable(bracket, bracket.judge) : bracket.judge?.bind(bracket),
     ended: bracket.ended?.bind(bracket),
     ready: bracket.ready?.bind(bracket),
+  };
+}
+
+/** A thenable of somebody's own as a promise; what it was given, it may give on as it is. */
+function awaitable<Rest extends readonly unknown[]>(
+  bracket: Bracket,
+  moment: ((attempt: Attempt, ...rest: Rest) => unknown) | undefined,
+): ((attempt: Attempt, ...rest: Rest) => unknown) | undefined {
+  if (moment === undefined) return undefined;
+  return (attempt, ...rest) => {
+    const given = moment.call(bracket, attempt, ...rest);
+    const taken = rest.length === 0 ? attempt.input : rest[0];
+    return given === taken ? given : (promiseOf(given) ?? given);
   };
 }
 

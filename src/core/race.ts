@@ -14,7 +14,7 @@ import { disarm } from "./timers.ts";
 import { isDone, leavesFrom, opened, tellEnd, tellEnds } from "./trueEnd.ts";
 import type { Verdict } from "./verdict.ts";
 import { openPromise } from "./wake.ts";
-import { promiseOf, WayIn } from "./wayIn.ts";
+import { WayIn } from "./wayIn.ts";
 import { cutVerdict, errorVerdict, valueVerdict } from "./weigh.ts";
 
 export class Race extends WayIn {
@@ -58,8 +58,8 @@ export class Race extends WayIn {
   // --- the race
 
   protected settle(threw: number, value: unknown): void {
-    if (threw === 0 && this.flags === (RUNNING | CALLED) && isPlain(this.segment) && this.outer === null)
-      if (isDone(this, value)) return this.succeed(value);
+    if (threw === 0 && this.flags === (RUNNING | CALLED) && this.outer === null && isDone(this, value))
+      return this.succeed(value);
     const { at } = this;
     this.flags &= ~RUNNING;
     if (!this.is(ANSWERED) && this.is(CUT | EXPIRED)) this.cutShort();
@@ -72,25 +72,27 @@ export class Race extends WayIn {
     tellEnds(this);
   }
 
-  /** The way out of most calls: as `weigh` and `come` would go it, past nothing that has a say in it. */
+  /** The way out of most calls, as `weigh` and `come` would go it. */
   private succeed(value: unknown): void {
     const { at, call, segment, top } = this;
     this.flags = ANSWERED | CALLED;
     this.value = value;
     if (this.timer !== null) disarm(this);
     for (let i = at; i < top; i++) {
-      const { after } = segment.layers[i] as FusedLayer;
-      if (after === undefined) continue;
+      const { after, judge } = segment.layers[i] as FusedLayer;
+      if (after === undefined && judge === undefined) continue;
       this.at = i;
-      this.tell(after);
-      if (this.verdict === undefined) continue;
+      if (after !== undefined) this.tell(after);
+      const waits = judge !== undefined && this.verdict === undefined && this.judge(judge);
+      if (this.verdict === undefined && !waits) continue;
       leavesFrom(this, at);
-      return this.come(i + 1, THREW, this.value, this.verdict);
+      if (!waits) this.come(i + 1, THREW, this.value, this.verdict);
+      return tellEnds(this);
     }
     this.flags |= DONE;
     if (call.stack.ends) for (let i = at; i < top; i++) tellEnd(this, segment.layers[i] as FusedLayer);
     this.input = undefined;
-    call.finish(true, value, undefined);
+    call.finish(true, this.value, undefined);
   }
 
   /** Nobody waits for it any more. */
@@ -166,9 +168,8 @@ export class Race extends WayIn {
     try {
       const judged = judge(this, value);
       if (judged === value) return false;
-      const judging = promiseOf(judged);
-      if (judging !== undefined) {
-        this.await(JUDGING, judging, value);
+      if (judged instanceof Promise) {
+        this.await(JUDGING, judged, value);
         return true;
       }
       this.value = judged;
@@ -292,9 +293,4 @@ export class Race extends WayIn {
     if (delayMs > 0) await this.pause(delayMs);
     return this.ask(this.segment, at, this.inputAt(at));
   }
-}
-
-/** Whether its success has nothing to do on its way out but to tell. */
-function isPlain({ plain, hearing }: Segment): boolean {
-  return plain && (hearing === undefined || !hearing.hearsSuccess);
 }

@@ -46,6 +46,8 @@ export interface LayerSpec {
   readonly layer: (Layer | Limit | { readonly sharing: Sharing }) & { readonly state?: (() => unknown) | undefined };
   /** Where the options can be changed while it runs. */
   readonly live?: LiveOptions | undefined;
+  /** A user's own: what its moments give may be any thenable. */
+  readonly foreign?: true | undefined;
   /** Whether it keeps what it refuses for a person. */
   readonly keeps?: boolean;
 }
@@ -82,8 +84,6 @@ export interface Segment {
   readonly limits: readonly ({ readonly at: number; readonly limit: Limit } | undefined)[];
   /** Whether a layer has a `started` moment. */
   readonly starts: boolean;
-  /** Whether a success has nothing to do on its way out but to tell, unless a recovery hears it: no layer judges it. */
-  readonly plain: boolean;
   /** Of the recoveries that may hear successes. */
   readonly hearing: Hearing | undefined;
   /** Layers that may keep what they refuse for a person. */

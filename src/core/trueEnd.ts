@@ -31,10 +31,12 @@ export function tellEnds(attempt: AttemptRecord): void {
   tellEnds(outer);
 }
 
-/** Whether what its operation has settled with is a success and its true end: it tells of no failure, and nobody waits for the end of a body. */
-export function isDone({ call }: AttemptRecord, value: unknown): boolean {
+/** Whether what its operation has settled with is a success, which nobody else is asked about, and its true end: no body is on its way. */
+export function isDone({ call, segment }: AttemptRecord, value: unknown): boolean {
+  const { classify, ends } = call.stack;
+  if (classify !== undefined || segment.hearing?.hearsSuccess) return false;
   if (typeof value !== "object") return true;
-  return classifyValue(value) === undefined && !(call.stack.ends && bodyOf(value) !== undefined);
+  return classifyValue(value) === undefined && !(ends && bodyOf(value) !== undefined);
 }
 
 /** Whether its operation, or that of an attempt it began, still runs; a body on its way is none. */

@@ -2,6 +2,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { z } from "zod";
 import type { AnySchema } from "./schema.ts";
+import { isThenable } from "./wayIn.ts";
 
 export type Issue = StandardSchemaV1.Issue;
 export type Result = StandardSchemaV1.Result<unknown>;
@@ -9,9 +10,12 @@ type Zod = AnySchema & z.core.$ZodType;
 
 /** Gives a promise only where the schema does. */
 export function validatorOf(schema: AnySchema): (given: unknown) => Result | Promise<Result> {
-  if (isZod(schema) && hasFunctions(schema)) return onceEach(schema);
+  if (isZod(schema)) return hasFunctions(schema) ? onceEach(schema) : atOnce(schema);
   const standard = schema["~standard"]; // some vendors make a new one each time it is looked at
-  return (given) => standard.validate(given) as Result | Promise<Result>;
+  return (given) => {
+    const done = standard.validate(given);
+    return isThenable(done) ? Promise.resolve(done) : done;
+  };
 }
 
 export function vendorOf(schema: AnySchema | undefined): string | undefined {
@@ -20,6 +24,15 @@ export function vendorOf(schema: AnySchema | undefined): string | undefined {
 
 export function isZod(schema: AnySchema | undefined): schema is Zod {
   return vendorOf(schema) === "zod" && "_zod" in (schema as object);
+}
+
+/** What zod's `~standard` does where nothing in the schema can give a promise, without what it makes for each value. */
+function atOnce(schema: Zod): (given: unknown) => Result {
+  const run: z.core.ParseContextInternal = { async: false };
+  return (given) => {
+    const done = schema._zod.run({ value: given, issues: [] }, run) as z.core.ParsePayload;
+    return done.issues.length === 0 ? { value: done.value } : told(done, run);
+  };
 }
 
 /**

@@ -29,8 +29,7 @@ export abstract class WayIn extends AttemptRecord {
         if (given === REFUSED) return this.turnAway(i + 1, takeRefusal());
         if (given === INSTEAD) return this.spare(i + 1, answersByFailing(), takeAnswer());
         if (given !== this.input) {
-          const admission = promiseOf(given);
-          if (admission !== undefined) return this.wait(i, admission);
+          if (given instanceof Promise) return this.wait(i, given);
           this.take(i, given);
         }
       }

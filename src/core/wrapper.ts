@@ -58,7 +58,7 @@ export function defineWrapper<Options>(
   const layer = make(live.now, toolsOf(seams));
   if (!isLayer(layer)) throw new OptionsInvalidError(kind, [{ path: "make", got: layer, wanted: layers }]);
   if (layer.change !== undefined) live.changedBy(layer.change.bind(layer));
-  return wrapperOf(new LiveSpec(kind, live, layer), seams);
+  return wrapperOf(new LiveSpec(kind, live, layer, undefined, true), seams);
 }
 
 /** A layer whose options can be changed; `options` are those of now. A class: accessors of their own cost each object a shape. */
@@ -66,6 +66,7 @@ export class LiveSpec<Options> implements LayerSpec {
   readonly kind: string;
   readonly live: LiveOptions<Options>;
   readonly layer: LayerSpec["layer"];
+  readonly foreign: true | undefined;
   private readonly shown: ((options: Options) => object) | undefined;
 
   /** `shown`: what of them `explain` says, where that is not how they are parsed. */
@@ -74,11 +75,13 @@ export class LiveSpec<Options> implements LayerSpec {
     live: LiveOptions<Options>,
     layer: LayerSpec["layer"],
     shown?: (options: Options) => object,
+    foreign?: true,
   ) {
     this.kind = kind;
     this.live = live;
     this.layer = layer;
     this.shown = shown;
+    this.foreign = foreign;
   }
 
   get options(): object {

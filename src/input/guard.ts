@@ -98,10 +98,11 @@ export function guardSpec(
     given: unknown,
     input: unknown,
     checked: Checked,
-    used: Set<Rule> = new Set(),
+    already: Set<Rule> | undefined,
   ): unknown {
-    if ("value" in checked) return checked.value;
+    if (checked.findings === undefined) return checked.value;
     const { context } = attempt;
+    const used = already ?? new Set<Rule>();
     const corrected = correct?.(input, checked, used);
     if (corrected === undefined) return reject(context, findingsIn(given, checked, options));
     for (const { path, rule } of corrected.made) {

@@ -99,7 +99,7 @@ export function gateSpec(schema: AnySchema | undefined, given: z.output<typeof g
     checked: Checked,
     found: readonly Finding[],
   ): unknown {
-    if ("value" in checked)
+    if (checked.findings === undefined)
       return found.length === 0 ? checked.value : reject(attempt, output, found, { value: checked.value, fits: true });
     const form = "made" in checked ? { value: checked.made, fits: true } : { value, fits: false };
     return reject(attempt, output, [...found, ...checked.findings], form);
