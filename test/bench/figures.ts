@@ -2,6 +2,7 @@
 import { bulkheads, cockatielBulkhead, cockatielCrowd, cockatielFull, crowds, full } from "./cases/bulkhead.ts";
 import { bus, unheard } from "./cases/bus.ts";
 import { cached, entered } from "./cases/cache.ts";
+import { checks } from "./cases/checks.ts";
 import { failing, retriedByPRetry } from "./cases/failing.ts";
 import { type Failover, failover } from "./cases/failover.ts";
 import { nesting } from "./cases/nesting.ts";
@@ -53,6 +54,13 @@ async function grouped(library: Library): Promise<Group[]> {
       reference: engines,
       short: "by hand",
       cases: [...peers(), ...stacks(library)],
+    },
+    {
+      title: "What goes in and what comes out",
+      says: "A zod schema of ten fields, with a list and an object inside, asked of the input, of the output, or of both.",
+      reference: engines,
+      short: "by hand",
+      cases: checks(library),
     },
     {
       title: "Policies, nesting, own wrappers",

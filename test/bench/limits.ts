@@ -1,6 +1,7 @@
 // What must be reached. A figure beyond its limit fails the run.
 import { bulkheadAlone, bulkheadFull, cockatielFull } from "./cases/bulkhead.ts";
 import { entered, hits, lruGet, unasked } from "./cases/cache.ts";
+import { bare, bothChecked, gated, guarded, parsed, unchecked } from "./cases/checks.ts";
 import { opossumOpen } from "./cases/open.ts";
 import { cockatiel, engines } from "./cases/peers.ts";
 import { cockatielPending, signalEach } from "./cases/pending.ts";
@@ -32,6 +33,19 @@ export function checks({ times, memory, starts, failover }: Figures): Check[] {
         atMost: 1,
       },
     );
+  }
+  list.push({
+    what: `${bothChecked}, as a multiple of the engines by hand, which check nothing`,
+    measured: time(bothChecked) / time(engines),
+    atMost: 1,
+  });
+  for (const ours of [guarded, gated]) {
+    const schema = time(parsed) - time(bare);
+    list.push({
+      what: `${ours}, over its schema, ns`,
+      measured: time(ours) - time(unchecked) - schema,
+      atMost: 300,
+    });
   }
   for (const ours of ["holdfast breaker alone, open", "holdfast protect, open"]) {
     list.push({ what: `${ours}, as a multiple of opossum's`, measured: time(ours) / time(opossumOpen), atMost: 0.25 });
