@@ -34,7 +34,7 @@ export class LiveOptions<Options = unknown> {
   private heirs: Heirs | undefined = undefined;
 
   /** `parse` throws `OptionsInvalidError` for what cannot be meant; `full` gives in full what was written in short. */
-  constructor(parse: (written: unknown) => Options, written: unknown, full = (short: unknown) => short) {
+  constructor(parse: (written: unknown) => Options, written: unknown, full = inFull) {
     this.parse = parse;
     this.full = full;
     this.own = full(written);
@@ -105,6 +105,11 @@ export class LiveOptions<Options = unknown> {
       },
     };
   }
+}
+
+/** One for all that know no short form. */
+function inFull(written: unknown): unknown {
+  return written;
 }
 
 /** Changes in a row that nobody can take away any more are one: whoever changes every minute for a year, and keeps no undo, fills nothing. */

@@ -74,7 +74,7 @@ describe("an output that is kept for a person", () => {
     await turn();
     gone.abort("gone");
     await clock.advance("1s");
-    expect(await Promise.all(ended)).toMatchObject([{ error: "gone" }, { error: { code: "DEADLINE_EXCEEDED" } }]);
+    expect(await Promise.all(ended)).toMatchObject([{ error: "gone" }, { error: { code: "REVIEW_PENDING" } }]);
     expect(cacheOf(call)).toEqual(idle);
     reset();
   });

@@ -10,6 +10,7 @@ export const unchecked = "holdfast protect, no layers";
 export const guarded = "holdfast protect, input";
 export const gated = "holdfast protect, output";
 export const bothChecked = "holdfast protect + zod input and output";
+export const everything = "holdfast protect, all of it: input, cache (a miss), gate, retry, breaker, bulkhead, timeout";
 export const bare = "bare operation of an object";
 export const parsed = "the same with one zod parse";
 
@@ -19,6 +20,14 @@ export function checks({ protect }: Library): Case[] {
   const input = protect("bench", echo, { input: Order });
   const output = protect("bench", echo, { output: Order });
   const both = protect("bench", echo, { ...three, input: Order, output: Order });
+  const all = protect("bench", echo, {
+    ...three,
+    input: Order,
+    cache: { ttl: "1m", key: ({ id }) => id },
+    output: Order,
+    bulkhead: 10,
+  });
+  let asked = 0;
   return [
     { name: bare, run: () => echo(order) },
     { name: parsed, run: () => echo(Order.parse(order)) },
@@ -26,11 +35,12 @@ export function checks({ protect }: Library): Case[] {
     { name: guarded, run: () => input(order) },
     { name: gated, run: () => output(order) },
     { name: bothChecked, run: () => both(order) },
+    { name: everything, run: () => all({ ...order, id: `o-${++asked}` }) },
     { name: "the engines by hand with the same two parses", run: () => pRetry(() => circuit.fire(), { retries: 3 }) },
   ];
 }
 
-const echo = async (order: unknown) => order;
+const echo = async <T>(order: T) => order;
 
 const Order = z.object({
   id: z.string(),
