@@ -40,7 +40,8 @@ export function checks({ protect }: Library): Case[] {
   ];
 }
 
-const echo = async <T>(order: T) => order;
+const echo = async (given: Given) => given;
+type Given = z.infer<typeof Order>;
 
 const Order = z.object({
   id: z.string(),
@@ -54,7 +55,7 @@ const Order = z.object({
   paid: z.boolean(),
   address: z.object({ city: z.string() }),
 });
-const order: z.infer<typeof Order> = {
+const order: Given = {
   id: "o-1",
   customer: "c-1",
   currency: "EUR",
