@@ -6,7 +6,7 @@ import type { Operation } from "./operation.ts";
 import { ADMITTED, isRefusal, REFUSED, takeRefusal } from "./refusal.ts";
 import type { FusedLayer } from "./stack.ts";
 import { arm } from "./timers.ts";
-import { tellEnd } from "./trueEnd.ts";
+import { tellEnd, tellEnds } from "./trueEnd.ts";
 import type { Verdict } from "./verdict.ts";
 
 export abstract class WayIn extends AttemptRecord {
@@ -74,8 +74,9 @@ export abstract class WayIn extends AttemptRecord {
 
   /** A layer's moment threw: it refused, or a user's function in it failed. */
   private refused(at: number, error: unknown): void {
-    if (isRefusal(error)) this.turnAway(at, error);
-    else this.answer(at, THREW, error, FAULT);
+    if (isRefusal(error)) return this.turnAway(at, error);
+    this.answer(at, THREW, error, FAULT);
+    tellEnds(this);
   }
 
   /** A layer has the answer. */
@@ -92,6 +93,7 @@ export abstract class WayIn extends AttemptRecord {
     if (this.is(CUT)) return this.cutShort();
     this.giveBackNumber();
     this.weigh(at, THREW, error);
+    tellEnds(this); // what recovers may wait: meanwhile it holds nothing
   }
 
   private invoke(operation: Operation<unknown, unknown>, at: number, called: number): void {

@@ -1,6 +1,5 @@
 // A call under everything that can go wrong, in an order that chance makes and a seed repeats.
 import { z } from "zod";
-import { explain } from "../core/explain.ts";
 import type { Protected } from "../core/operation.ts";
 import { stackOf } from "../core/stack.ts";
 import { functionSchema } from "../core/wanted.ts";
@@ -159,11 +158,10 @@ export async function simulate<I, O>(call: Protected<I, O>, options: SimulateOpt
 
 function rulesOf(call: AnyCall, sound: SimulateOptions<never, never>["sound"]): readonly Rule[] {
   const { idempotent, name } = stackOf(call) ?? { idempotent: true, name: "" };
-  const shared = explain(call).some(({ kind }) => kind === "cache");
   // the gravest first
   return [
     onlyOnce(new Set(idempotent ? [] : [name])),
-    ownAnswer(sound as never, shared),
+    ownAnswer(sound as never),
     settles,
     notAfterTheEnd,
     comesBack,

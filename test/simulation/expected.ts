@@ -18,8 +18,9 @@ export interface Expected {
 class Tie extends Error {}
 
 /** Whether all that decides is in the plan: nothing shared, and nothing left to chance. */
-export function isPredictable({ breaker, retry, tiers = [] }: Layers): boolean {
-  return breaker === undefined && isCertain(retry) && tiers.every(({ own }) => own === undefined);
+export function isPredictable({ breaker, bulkhead, cache, retry, tiers = [] }: Layers): boolean {
+  const shared = breaker ?? bulkhead ?? cache;
+  return shared === undefined && isCertain(retry) && tiers.every(({ own }) => own === undefined);
 }
 
 function isCertain(retry: RetryPlan | undefined): boolean {

@@ -225,6 +225,9 @@ function built(call: unknown, checks: Checks = {}): Built {
     calls: [call as AnyCall],
     onceOnly: new Set(["call"]),
     breakers: [],
+    bulkheads: [],
+    places: [],
+    caches: [],
     checks: [{ guard: false, gate: false, ...checks }],
   };
 }

@@ -2,7 +2,18 @@
 import fc from "fast-check";
 import { failures } from "../../src/testing/simulation/failures.ts";
 import type { Behaviour } from "../../src/testing/simulation/script.ts";
-import type { BreakerPlan, ByHand, Layers, Plan, RetryPlan, SimulatedCaller, StackPlan, TierPlan } from "./plan.ts";
+import type {
+  BreakerPlan,
+  BulkheadPlan,
+  ByHand,
+  CachePlan,
+  Layers,
+  Plan,
+  RetryPlan,
+  SimulatedCaller,
+  StackPlan,
+  TierPlan,
+} from "./plan.ts";
 
 /** Few and round, so that much falls on the same moment. */
 const ms = fc.oneof(fc.constantFrom(10, 20, 30, 40, 50, 100), fc.integer({ min: 0, max: 120 }));
@@ -35,12 +46,32 @@ const breaker: fc.Arbitrary<BreakerPlan> = fc.record({
   slow: maybe(20, fc.record({ rate: fc.constantFrom(0.5, 1), duration: fc.constantFrom(10, 30) })),
 });
 
+const bulkhead: fc.Arbitrary<BulkheadPlan> = fc.record({
+  concurrency: fc.integer({ min: 1, max: 3 }),
+  queue: maybe(70, fc.integer({ min: 0, max: 4 })),
+  queueTimeout: maybe(30, span),
+  abandonAfter: maybe(30, ms),
+});
+
+const cache: fc.Arbitrary<CachePlan> = fc
+  .record({
+    ttl: fc.oneof(span, fc.constantFrom(1_000, 3_600_000)),
+    keys: fc.integer({ min: 1, max: 5 }),
+    max: maybe(20, fc.integer({ min: 1, max: 3 })),
+    staleOnError: maybe(40, span),
+    whileRevalidating: maybe(40, span),
+    patience: maybe(40, span),
+    negative: maybe(30, span),
+  })
+  .map((plan) => (plan.whileRevalidating === undefined ? { ...plan, patience: undefined } : plan));
+
 const checks = fc.constantFrom("now" as const, "later" as const);
 
 const own = {
   deadline: maybe(30, span),
   retry: maybe(65, retry),
   breaker: maybe(40, breaker),
+  bulkhead: maybe(25, bulkhead),
   timeout: maybe(60, span),
   once: maybe(20, yes),
   key: maybe(20, yes),
@@ -61,12 +92,14 @@ const layers: fc.Arbitrary<Layers> = fc.record({
   guard: maybe(30, checks),
   tiers: maybe(40, tiers),
   gate: maybe(30, checks),
+  cache: maybe(20, cache),
 });
 
 const byHand: fc.Arbitrary<ByHand> = fc.oneof(
   fc.record({ kind: fc.constantFrom("timeout" as const, "deadline" as const), ms: span }),
   fc.record({ kind: fc.constant("retry" as const), retry }),
   fc.record({ kind: fc.constant("breaker" as const), breaker }),
+  fc.record({ kind: fc.constant("bulkhead" as const), bulkhead }),
   fc.record({ kind: fc.constant("fallback" as const), tiers }),
   fc.record({ kind: fc.constantFrom("gate" as const, "guard" as const), checks }),
 );
@@ -140,6 +173,8 @@ function caller(well: number, until: number): fc.Arbitrary<SimulatedCaller> {
     ),
     shares: maybe(5, yes),
     key: maybe(20, yes),
+    accept: maybe(5, fc.constantFrom("fresh" as const, "uncached" as const)),
+    criticality: maybe(10, fc.constantFrom("critical" as const, "sheddable" as const)),
     bad: maybe(5, yes),
     meets: fc.array(behaviour(well), { maxLength: 5, size: "max" }),
   });

@@ -22,6 +22,24 @@ export interface BreakerPlan {
   readonly slow?: { readonly rate: number; readonly duration: number } | undefined;
 }
 
+export interface BulkheadPlan {
+  readonly concurrency: number;
+  readonly queue?: number | undefined;
+  readonly queueTimeout?: number | undefined;
+  readonly abandonAfter?: number | undefined;
+}
+
+export interface CachePlan {
+  readonly ttl: number;
+  /** So many different questions there are. */
+  readonly keys: number;
+  readonly max?: number | undefined;
+  readonly staleOnError?: number | undefined;
+  readonly whileRevalidating?: number | undefined;
+  readonly patience?: number | undefined;
+  readonly negative?: number | undefined;
+}
+
 /** When a check has its answer. */
 export type Checks = "now" | "later";
 
@@ -40,6 +58,8 @@ export interface Layers {
   readonly retry?: RetryPlan | undefined;
   readonly gate?: Checks | undefined;
   readonly breaker?: BreakerPlan | undefined;
+  readonly bulkhead?: BulkheadPlan | undefined;
+  readonly cache?: CachePlan | undefined;
   readonly timeout?: number | undefined;
   /** `idempotent: false`. */
   readonly once?: true | undefined;
@@ -52,6 +72,7 @@ export type ByHand =
   | { readonly kind: "timeout" | "deadline"; readonly ms: number }
   | { readonly kind: "retry"; readonly retry: RetryPlan }
   | { readonly kind: "breaker"; readonly breaker: BreakerPlan }
+  | { readonly kind: "bulkhead"; readonly bulkhead: BulkheadPlan }
   | { readonly kind: "fallback"; readonly tiers: readonly TierPlan[] }
   | { readonly kind: "gate" | "guard"; readonly checks: Checks };
 
@@ -67,7 +88,7 @@ export type StackPlan =
   /** Two calls of one component. */
   | {
       readonly kind: "policy";
-      readonly shared: Omit<Layers, "tiers" | "guard" | "gate" | "key">;
+      readonly shared: Omit<Layers, "tiers" | "guard" | "gate" | "key" | "cache">;
       readonly layers: readonly [Layers, Layers];
     };
 

@@ -11,8 +11,11 @@ import type { Question } from "./answers.ts";
 import type { Plan } from "./plan.ts";
 import { asExpected } from "./rules/asExpected.ts";
 import { breakerCounts } from "./rules/breakerCounts.ts";
+import { cachedAnswers } from "./rules/cachedAnswers.ts";
+import { emptied } from "./rules/emptied.ts";
 import { letGo } from "./rules/letGo.ts";
 import { nothingUnchecked } from "./rules/nothingUnchecked.ts";
+import { placesHeld } from "./rules/placesHeld.ts";
 import { type Built, build } from "./stacks.ts";
 
 export interface More {
@@ -33,6 +36,7 @@ export async function run(plan: Plan, more: More = {}): Promise<Played> {
     rules: rulesOf(built),
     input: (n): Question => ({ n, checked: 0, bad: plan.callers[n]?.bad }),
     watched: plan.watched,
+    shares: shares(built),
     traced,
     enter,
   });
@@ -45,10 +49,17 @@ export function rulesOf(built: Built): Rule[] {
     onlyOnce(built.onceOnly),
     comesBack,
     sameStory,
-    ownAnswer(undefined, false),
+    ownAnswer(undefined),
     nothingUnchecked(built),
     letGo,
     ...built.breakers.map(breakerCounts),
+    ...built.bulkheads.map(placesHeld),
+    ...(shares(built) ? [cachedAnswers(built.caches)] : []),
+    emptied(built.places),
     ...(built.predictable ? [asExpected(built.predictable)] : []),
   ];
+}
+
+function shares({ caches }: Built): boolean {
+  return caches.some((cache) => cache !== undefined);
 }

@@ -4,6 +4,7 @@ import { stackOf } from "../../src/core/stack.ts";
 import {
   type BreakerState,
   breaker,
+  bulkhead,
   deadline,
   fallback,
   gate,
@@ -17,7 +18,17 @@ import {
 import { simulated } from "../../src/testing/simulation/simulated.ts";
 import { Answer, answers, answersLater, type Question, questions, questionsLater } from "./answers.ts";
 import { isPredictable } from "./expected.ts";
-import type { BreakerPlan, ByHand, Checks, Layers, RetryPlan, StackPlan, TierPlan } from "./plan.ts";
+import type {
+  BreakerPlan,
+  BulkheadPlan,
+  ByHand,
+  CachePlan,
+  Checks,
+  Layers,
+  RetryPlan,
+  StackPlan,
+  TierPlan,
+} from "./plan.ts";
 
 type Ask = Operation<Question, unknown>;
 type Call = Protected<Question, unknown>;
@@ -31,12 +42,33 @@ export interface WatchedBreaker {
   readonly services: ReadonlySet<string>;
   /** What limits each run, where one number does for all. */
   readonly timeout: number | undefined;
+  /** Whether an attempt may wait between its begin and its run. */
+  readonly waits: boolean;
+  /** Whether a cache in front of it lets callers share runs. */
+  readonly shares: boolean;
   /** Declared, of each call by its index. */
   readonly deadlines: readonly (number | undefined)[];
 }
 
+/** A bulkhead with nothing behind it but these services. */
+export interface WatchedBulkhead {
+  readonly plan: BulkheadPlan;
+  readonly state: () => BulkheadState;
+  readonly services: ReadonlySet<string>;
+}
+export interface BulkheadState {
+  readonly running: number;
+  readonly queued: number;
+  readonly abandoned: number;
+}
+
 export interface Built {
   readonly calls: readonly Call[];
+  readonly bulkheads: readonly WatchedBulkhead[];
+  /** Of every bulkhead: empty in the end. */
+  readonly places: readonly (() => BulkheadState)[];
+  /** Of each call, by its index, where it has a cache. */
+  readonly caches: readonly (CachePlan | undefined)[];
   /** The names of those that were declared not idempotent. */
   readonly onceOnly: ReadonlySet<string>;
   readonly breakers: readonly WatchedBreaker[];
@@ -48,29 +80,34 @@ export interface Built {
 
 export function build(plan: StackPlan): Built {
   const onceOnly = new Set<string>();
-  const breakers: Built["breakers"][number][] = [];
+  const breakers: WatchedBreaker[] = [];
+  const bulkheads: WatchedBulkhead[] = [];
+  const places: (() => BulkheadState)[] = [];
+  const common = { onceOnly, breakers, bulkheads, places };
   let services = 0;
 
   if (plan.kind === "policy") {
-    const { calls, names } = policy(plan.shared, plan.layers);
     const all = plan.layers.map((layers) => over(plan.shared, layers));
-    if (plan.shared.breaker) watch(plan.shared.breaker, calls, names, all);
-    return { calls, onceOnly, breakers, predictable: predictable(all), checks: all.map(checksOf) };
+    const calls = policy(plan.shared, plan.layers);
+    return { ...common, calls, predictable: predictable(all), checks: all.map(checksOf), caches: cachesOf(all) };
   }
   if (plan.kind === "pipe") {
-    const call = plan.layers.reduce<Ask>((inner, layer) => byHand(layer)(inner), service());
-    return { calls: [call as Call], onceOnly, breakers, checks: [checksByHand(plan.layers)] };
+    const call = plan.layers.reduce<Ask>((inner, layer) => byHand(layer)(inner), service()) as Call;
+    for (const { kind, layer } of stackOf(call)?.specs ?? [])
+      if (kind === "bulkhead") places.push(layer.state as never);
+    return { ...common, calls: [call], checks: [checksByHand(plan.layers)], caches: [] };
   }
   const { layers, inside } = plan;
+  const name = inside === undefined ? `service ${services}` : undefined;
   const operation = inside === undefined ? service() : enclosing(inside);
-  const calls = [declared("call", operation, layers)];
-  if (inside === undefined && layers.breaker) watch(layers.breaker, calls, new Map([["call", "service 0"]]), [layers]);
+  const call = declared("call", operation, layers, name);
+  if (name !== undefined && layers.breaker) watch(layers.breaker, [call], new Map([["call", name]]), [layers]);
   return {
-    calls,
-    onceOnly,
-    breakers,
+    ...common,
+    calls: [call],
     predictable: inside === undefined ? predictable([layers]) : undefined,
     checks: [checksOf(layers)],
+    caches: cachesOf([layers]),
   };
 
   /** `names`: of the calls, each with its service. */
@@ -83,10 +120,12 @@ export function build(plan: StackPlan): Built {
     const timeouts = new Set(layers.map(({ timeout }) => timeout));
     breakers.push({
       plan,
-      state: stateOf(calls[0]),
+      state: stateOf(calls[0], "breaker") as () => BreakerState,
       names: new Set(names.keys()),
       services: new Set(names.values()),
       timeout: timeouts.size === 1 ? layers[0]?.timeout : undefined,
+      waits: layers.some(({ bulkhead, cache }) => (bulkhead?.queue ?? 0) > 0 || cache !== undefined),
+      shares: layers.some(({ cache }) => cache !== undefined),
       deadlines: layers.map(({ deadline }) => deadline),
     });
   }
@@ -100,37 +139,58 @@ export function build(plan: StackPlan): Built {
   }
 
   function enclosing({ layers, how }: NonNullable<Extract<StackPlan, { kind: "protect" }>["inside"]>): Ask {
-    const inner = declared("inner", service(), layers);
+    const behind = `service ${services}`;
+    const inner = declared("inner", service(), layers, behind);
     if (how === "direct") return inner;
     return how === "context"
       ? (question, context) => inner(question, context)
       : (question, context) => inner(question, { ...context });
   }
 
-  function declared(name: string, operation: Ask, layers: Layers): Call {
+  /** `behind`: the service that is its operation, where one is. */
+  function declared(name: string, operation: Ask, layers: Layers, behind: string | undefined): Call {
     if (layers.once) onceOnly.add(name);
-    return protect(name, operation, options(layers));
+    const call = protect(name, operation, options(layers)) as Call;
+    if (layers.bulkhead) watchPlaces(layers.bulkhead, call, behind === undefined ? undefined : [behind]);
+    return call;
   }
 
-  function policy(shared: Layers, own: readonly Layers[]) {
-    const common = protect.with("component", options({ ...shared, key: undefined }));
+  function watchPlaces(plan: BulkheadPlan, call: Call, services: readonly string[] | undefined): void {
+    const state = stateOf(call, "bulkhead") as () => BulkheadState;
+    places.push(state);
+    if (services !== undefined) bulkheads.push({ plan, state, services: new Set(services) });
+  }
+
+  function policy(shared: Layers, own: readonly Layers[]): readonly Call[] {
+    const made = protect.with("component", options({ ...shared, key: undefined }));
     const names = new Map<string, string>();
     const calls = own.map((layers, i) => {
       const name = `call ${i}`;
       if (layers.once ?? shared.once) onceOnly.add(name);
       names.set(name, `service ${services}`);
-      const { breaker: _, ...rest } = layers;
-      return common(name, service(), options(rest) as never) as Call;
+      const { breaker: _, bulkhead: __, ...rest } = layers;
+      return made(name, service(), options(rest) as never) as Call;
     });
-    return { calls, names };
+    const behind = [...names.values()];
+    if (shared.bulkhead) watchPlaces(shared.bulkhead, calls[0] as Call, behind);
+    if (shared.breaker)
+      watch(
+        shared.breaker,
+        calls,
+        names,
+        own.map((layers) => over(shared, layers)),
+      );
+    return calls;
   }
 
   function options(layers: Layers): object {
-    const { tiers, gate, guard, once, key, breaker, retry: tries, ...limits } = layers;
+    const { tiers, gate, guard, once, key, breaker, cache, bulkhead, retry: tries, ...limits } = layers;
     return {
       ...limits,
       ...(tries && { retry: { ...tries } }),
       ...(breaker && { breaker: breakerOptions(breaker) }),
+      ...(bulkhead && { bulkhead: { ...bulkhead } }),
+      ...(cache && { cache: cacheOptions(cache) }),
       ...(guard && { input: guard === "now" ? questions : questionsLater }),
       ...(gate && { output: gate === "now" ? answers : answersLater }),
       ...(tiers && tiers.length > 0 && { fallback: tiers.map(tier) }),
@@ -140,10 +200,11 @@ export function build(plan: StackPlan): Built {
   }
 
   function tier({ timeout: after, when, own }: TierPlan) {
-    const name = `tier of service ${services}`;
+    const behind = `service ${services}`;
+    const name = `tier of ${behind}`;
     return {
       name,
-      operation: own === undefined ? service() : declared(name, service(), own),
+      operation: own === undefined ? service() : declared(name, service(), own, behind),
       ...(after !== undefined && { timeout: after }),
       ...(when !== undefined && { when: () => when === "always" }),
     };
@@ -159,6 +220,8 @@ export function build(plan: StackPlan): Built {
         return retry(layer.retry as RetryPlan) as never;
       case "breaker":
         return breaker(breakerOptions(layer.breaker)) as never;
+      case "bulkhead":
+        return bulkhead({ ...layer.bulkhead }) as never;
       case "fallback":
         return fallback(layer.tiers.map(tier)) as never;
       case "gate":
@@ -169,11 +232,11 @@ export function build(plan: StackPlan): Built {
   }
 }
 
-/** The call's own over the policy's, option by option; the breaker is the policy's. */
+/** The call's own over the policy's, option by option; breaker and bulkhead are the policy's. */
 function over(shared: Layers, own: Layers): Layers {
   const written = <T extends object>(given: T | undefined) =>
     Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) as T;
-  const all: Layers = { ...shared, ...written(own), breaker: shared.breaker };
+  const all: Layers = { ...shared, ...written(own), breaker: shared.breaker, bulkhead: shared.bulkhead };
   return shared.retry && own.retry ? { ...all, retry: { ...shared.retry, ...written(own.retry) } } : all;
 }
 
@@ -181,10 +244,18 @@ function predictable(layers: readonly Layers[]): readonly Layers[] | undefined {
   return layers.every(isPredictable) ? layers : undefined;
 }
 
-/** What `explain` gives as a breaker's state, without the rest of it: it is asked after every step. */
-function stateOf(call: unknown): () => BreakerState {
-  const spec = stackOf(call)?.specs.find(({ kind }) => kind === "breaker");
-  return spec?.layer.state as () => BreakerState;
+/** What `explain` gives as a layer's state, without the rest of it: it is asked after every step. */
+function stateOf(call: unknown, kind: "breaker" | "bulkhead"): () => unknown {
+  const spec = stackOf(call)?.specs.find((one) => one.kind === kind);
+  return spec?.layer.state as () => unknown;
+}
+
+function cacheOptions({ keys, ...options }: CachePlan) {
+  return { ...options, key: ({ n }: Question) => `question ${n % keys}` };
+}
+
+function cachesOf(layers: readonly Layers[]): readonly (CachePlan | undefined)[] {
+  return layers.map(({ cache }) => cache);
 }
 
 function breakerOptions({ slow, ...rest }: BreakerPlan) {

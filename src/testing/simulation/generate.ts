@@ -44,6 +44,8 @@ function callerOf(random: Random, at: number, failures: number, times: readonly 
     ...(random() < 0.3 && { abort: abortOf(random, times) }),
     ...(random() < 0.1 && { shares: true as const }),
     ...(random() < 0.3 && { key: true as const }),
+    ...(random() < 0.1 && { accept: pick(random, ["fresh", "uncached"] as const) }),
+    ...(random() < 0.1 && { criticality: pick(random, ["critical", "sheddable"] as const) }),
     meets,
   };
 }

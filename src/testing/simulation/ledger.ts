@@ -60,7 +60,7 @@ export interface Told {
   readonly tier: number;
   readonly previous: number;
   readonly idempotencyKey: string | undefined;
-  readonly deadlineAt: number | undefined;
+  readonly criticality: string | undefined;
 }
 
 /** A rule that does not hold. */

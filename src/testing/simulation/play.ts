@@ -31,6 +31,8 @@ export interface Setting {
   readonly input: (caller: number) => unknown;
   /** Whether anybody listens to the bus: calls go a shorter way where nobody does. */
   readonly watched?: boolean;
+  /** Whether callers share runs; noticed by the events of a cache, where they are watched. */
+  readonly shares?: boolean;
   /** Keeps the trace as text. */
   readonly traced?: boolean;
   /** How many callers come to each call when all is over, to see whether it is as it was; 2. */
@@ -62,6 +64,7 @@ export async function play(setting: Setting): Promise<Played> {
   const trace = new Trace(traced);
   const world = new World(rules, trace, new AsyncLocalStorage<CallerLog>(), watched);
   const events = watched ? world.bus : eventBus();
+  world.shares = setting.shares ?? false;
   if (stage.player !== undefined) throw new Error("A simulation is being played: await it before the next one.");
   using _ = seams({ clock: world.clock, events, random: seededRandom(seed) });
   for (const call of calls) refuseOwnSeams(call, world.clock, events);
@@ -119,6 +122,8 @@ export async function play(setting: Setting): Promise<Played> {
         ...((abort !== undefined || plan.shares) && { signal: hand.controller.signal }),
         ...(plan.deadline !== undefined && { deadline: plan.deadline }),
         ...(plan.key && { idempotencyKey: `key of call ${no}` }),
+        ...(plan.accept !== undefined && { accept: plan.accept }),
+        ...(plan.criticality !== undefined && { criticality: plan.criticality }),
       };
       const hear = (result: Settled<unknown>) => {
         caller.settledTimes++;

@@ -25,6 +25,10 @@ export interface Caller {
   readonly shares?: true | undefined;
   /** He has an idempotency key. */
   readonly key?: true | undefined;
+  /** What of a cache is good enough for him. */
+  readonly accept?: "fresh" | "uncached" | undefined;
+  /** How much it matters to him. */
+  readonly criticality?: "critical" | "sheddable" | undefined;
   /** Of the services, run by run, whichever it is; the last one again and again; without any: well, and at once. */
   readonly meets: readonly Behaviour[];
 }

@@ -39,6 +39,8 @@ function* simplerThan(caller: Caller): Generator<Caller> {
   if (abort !== undefined) yield without(caller, "abort");
   if (shares) yield without(caller, "shares");
   if (key) yield without(caller, "key");
+  if (caller.accept !== undefined) yield without(caller, "accept");
+  if (caller.criticality !== undefined) yield without(caller, "criticality");
   for (let i = 0; i < meets.length; i++) {
     yield { ...caller, meets: meets.toSpliced(i, 1) };
     const one = meets[i] as Behaviour;

@@ -45,6 +45,8 @@ export class World implements Player {
   readonly bus: EventBus = eventBus();
   /** Of everything that is being tested and of the services: each timer is a step. */
   readonly clock: Clock;
+  /** Callers share runs, as those of a cache do: a run goes on while anybody waits for it. */
+  shares = false;
   private readonly time: TestClock;
   private readonly rules: readonly Rule[];
   private readonly trace: Trace;
@@ -69,6 +71,7 @@ export class World implements Player {
       this.bus.onAny((event) => {
         this.events.push(event);
         this.trace.event(event);
+        if (event.type === "cache.missed" || event.type === "cache.hit") this.shares = true;
       });
   }
 
@@ -180,7 +183,7 @@ export class World implements Player {
               tier: context.tier,
               previous: context.previous.length,
               idempotencyKey: context.idempotencyKey,
-              deadlineAt: context.deadlineAt,
+              criticality: context.criticality,
             },
       signal,
       received: true,

@@ -4,7 +4,9 @@ import { type Bounds, Outcomes } from "./outcomes.ts";
 
 export interface Open {
   readonly is: "open";
+  /** At the earliest, and at the latest. */
   readonly until: number;
+  readonly latest: number;
   readonly ms: number;
   readonly failedProbes: number;
   readonly calls: Bounds;
@@ -43,6 +45,10 @@ export class BreakerModel {
   private readonly brief: boolean;
   private inARow: Bounds = [0, 0];
   private hintUntil = 0;
+  /** The same, by hints that may not have been heard. */
+  private hintPerhaps = 0;
+  /** When the last change was. */
+  changedAt = Number.NEGATIVE_INFINITY;
   /** Runs up to this one were begun before the last change. */
   private since = -1;
 
@@ -79,7 +85,10 @@ export class BreakerModel {
     const held = phase.is === "halfOpen" && phase.probes.delete(run);
     if (phase.is === "halfOpen") phase.places.delete(run);
     if (!held && (run <= this.since || phase.is !== "closed")) return;
-    if (hint !== undefined) this.hintUntil = Math.max(this.hintUntil, now + hint);
+    if (hint !== undefined) {
+      this.hintPerhaps = Math.max(this.hintPerhaps, now + hint);
+      if (sure) this.hintUntil = Math.max(this.hintUntil, now + hint);
+    }
     if (weight === "nothing") return;
     const { slow } = this.plan;
     const isSlow = slow !== undefined && now - began > slow.duration;
@@ -94,7 +103,7 @@ export class BreakerModel {
     this.unsure = false;
     const { phase } = this;
     // a probe that counted nothing has given its place back, and no more
-    if (phase.is === "halfOpen" && since === phase.opened.until) return;
+    if (phase.is === "halfOpen" && since >= phase.opened.until && since <= phase.opened.latest) return;
     if (state === "closed") {
       if (phase.is !== "closed") this.close(now, latest);
     } else if (phase.is !== "open") {
@@ -141,18 +150,22 @@ export class BreakerModel {
 
   private open(failedProbes: number, calls: Bounds, failures: Bounds, now: number, latest: number): void {
     const longest = Math.max(60_000, this.breakTime);
-    const ms = Math.min(longest, Math.max(this.breakTime * 2 ** failedProbes, this.hintUntil - now));
-    this.turn({ is: "open", until: now + ms, ms, failedProbes, calls, failures }, latest);
+    const msBy = (hintUntil: number) =>
+      Math.min(longest, Math.max(this.breakTime * 2 ** failedProbes, hintUntil - now));
+    const ms = msBy(this.hintUntil);
+    const perhaps = now + msBy(this.hintPerhaps);
+    this.turn({ is: "open", until: now + ms, latest: perhaps, ms, failedProbes, calls, failures }, now, latest);
   }
 
   private close(now: number, latest: number): void {
-    this.hintUntil = 0;
+    this.hintUntil = this.hintPerhaps = 0;
     this.rampUntil = now + (this.plan.ramp ?? 0);
-    this.turn({ is: "closed" }, latest);
+    this.turn({ is: "closed" }, now, latest);
   }
 
-  private turn(phase: Phase, latest: number): void {
+  private turn(phase: Phase, now: number, latest: number): void {
     this.phase = phase;
+    this.changedAt = now;
     this.since = latest;
     this.changes++;
     this.outcomes.clear();

@@ -43,14 +43,16 @@ export function breakerCounts(watched: WatchedBreaker): Rule {
     const is = state();
     if (model.unsure) model.adopt(is.state, is.since, world.now, world.runs.length - 1);
     const { phase } = model;
-    const expected = phase.is === "open" && now >= phase.until ? "halfOpen" : phase.is;
-    if (is.state !== expected) return found(`the breaker is ${is.state} and should be ${expected}`);
-    if (
-      phase.is === "open" &&
-      expected === "open" &&
-      Math.abs((is.nextProbeMs ?? 0) - Math.ceil(phase.until - now)) > 1
-    )
-      found(`the breaker's next probe is in ${is.nextProbeMs} ms and should be in ${phase.until - now} ms`);
+    const may =
+      phase.is !== "open"
+        ? [phase.is]
+        : [...(now < phase.latest ? ["open"] : []), ...(now >= phase.until ? ["halfOpen"] : [])];
+    if (!may.includes(is.state)) return found(`the breaker is ${is.state} and should be ${may.join(" or ")}`);
+    if (phase.is === "open" && is.state === "open") {
+      const left = is.nextProbeMs ?? 0;
+      if (left < phase.until - now - 1 || left > phase.latest - now + 1)
+        found(`the breaker's next probe is in ${left} ms and should be in ${phase.until - now} ms`);
+    }
     const opened = phase.is === "halfOpen" ? phase.opened : phase;
     const calls = opened.is === "open" ? opened.calls : model.outcomes.within(now, () => true);
     const failures = opened.is === "open" ? opened.failures : model.outcomes.within(now, (one) => one.failed);
@@ -70,12 +72,18 @@ export function breakerCounts(watched: WatchedBreaker): Rule {
 
   function weigh(run: Run, world: World): { weight: Weight; sure: boolean; hint?: number | undefined } {
     const { endedAt, signal, caller, behaviour } = run;
-    if (endedAt === undefined) return { weight: cut(run, signal?.reason, world.coming), sure: true };
+    if (endedAt === undefined)
+      return { weight: cut(run, signal?.reason, world.coming), sure: !watched.shares || !isDeadline(signal?.reason) };
     const thought = judged(behaviour.gives);
     const weight = thought === undefined ? "success" : thought.counts ? "failure" : "nothing";
     // its caller went away as it was called: whether it had its answer by then is for the library to say
-    const sure = !(caller?.plan.abort === "inside" && caller.runs[0] === run);
+    const sure = !(caller?.plan.abort === "inside" && caller.runs[0] === run) && !mayHaveWaited(run);
     return { weight, sure, hint: thought?.hintMs };
+  }
+
+  /** For a place, since before the last change: then it was begun before, and says nothing. */
+  function mayHaveWaited({ caller }: Run): boolean {
+    return watched.waits && caller !== undefined && caller.startedAt <= model.changedAt;
   }
 
   /** The time-out of an attempt counts; a deadline if the attempt had at least half of it; that a caller has gone away does not. */
@@ -85,6 +93,10 @@ export function breakerCounts(watched: WatchedBreaker): Rule {
     const whole = Math.max(watched.deadlines[caller.plan.to ?? 0] ?? 0, caller.dueAt - caller.startedAt);
     return now - startedAt >= whole / 2 ? "failure" : "nothing";
   }
+}
+
+function isDeadline(reason: unknown): boolean {
+  return HoldfastError.is(reason, "DEADLINE_EXCEEDED");
 }
 
 function isOutside(n: number, [least, most]: Bounds): boolean {

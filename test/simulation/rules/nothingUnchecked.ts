@@ -3,7 +3,7 @@ import { nameOf, nameOfRun, type Rule } from "../../../src/testing/simulation/ru
 import { Answer, Passed, type Question } from "../answers.ts";
 import type { Built } from "../stacks.ts";
 
-export function nothingUnchecked({ checks }: Built): Rule {
+export function nothingUnchecked({ checks, caches }: Built): Rule {
   return {
     name: "nothing unchecked",
     says: "With a guard every input that reaches a service was checked once; with a gate every value delivered was.",
@@ -26,7 +26,8 @@ export function nothingUnchecked({ checks }: Built): Rule {
         const { value } = result;
         if (gate && !(value instanceof Passed)) found(`${nameOf(caller)} has got what no gate has passed`);
         const answer = value instanceof Passed ? value.answer : value;
-        if (answer instanceof Answer && answer.to !== no)
+        const keys = caches[plan.to ?? 0]?.keys ?? Number.POSITIVE_INFINITY;
+        if (answer instanceof Answer && answer.to !== no && answer.to % keys !== no % keys)
           found(`${nameOf(caller)} has got the answer to call ${answer.to}`);
         if (gate && answer instanceof Answer && !answer.sound)
           found(`${nameOf(caller)} has got an answer that is not sound`);

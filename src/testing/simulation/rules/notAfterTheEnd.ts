@@ -1,13 +1,15 @@
 // Nothing is called for a call that is over, and what still runs for it is told.
+import type { Run } from "../ledger.ts";
 import { nameOfRun, type Rule } from "../rule.ts";
+import type { World } from "../world.ts";
 
 export const notAfterTheEnd: Rule = {
   name: "not after the end",
   says: "Nothing is called after it was cancelled or answered; what still runs then has its signal aborted, and nothing else has.",
-  called(run, _world, found) {
+  called(run, world, found) {
     const { caller, signal } = run;
     if (signal?.aborted) found(`${nameOfRun(run)} is begun with a signal that is aborted`);
-    if (caller === undefined) return;
+    if (caller === undefined || isForOthers(run, world)) return;
     if (caller.settledAt !== undefined)
       found(`${nameOfRun(run)} is begun, and the call has settled at ${caller.settledAt} ms`);
     else if (caller.abortedInStep !== undefined)
@@ -16,11 +18,12 @@ export const notAfterTheEnd: Rule = {
   stepped(world, found) {
     for (const run of world.running) {
       const { caller, signal } = run;
-      if (caller?.settledAt !== undefined && signal?.aborted === false)
+      if (caller?.settledAt !== undefined && signal?.aborted === false && !isForOthers(run, world))
         found(`${nameOfRun(run)} goes on, the call is over, and its signal is not aborted`);
     }
   },
-  ended({ runs }, found) {
+  ended({ runs, shares }, found) {
+    if (shares) return;
     for (const run of runs) {
       const { caller, abortedInStep, endedInStep } = run;
       if (abortedInStep === undefined || endedInStep === undefined || caller?.settledInStep === undefined) continue;
@@ -29,3 +32,8 @@ export const notAfterTheEnd: Rule = {
     }
   },
 };
+
+/** Of a load that several share, or that nobody waits for: what is known already is given meanwhile. */
+function isForOthers({ told }: Run, { shares, waiting }: World): boolean {
+  return shares && (waiting.size > 0 || told?.criticality === "background");
+}

@@ -2,14 +2,14 @@
 import { brief } from "../../../core/brief.ts";
 import { nameOf, type Rule } from "../rule.ts";
 
-/** `sound`: whether this may be delivered; `shared`: callers may get each other's, as from a cache. */
-export function ownAnswer(sound: ((value: never, input: never) => boolean) | undefined, shared: boolean): Rule {
+/** `sound`: whether this may be delivered. Callers of a cache may get each other's answers. */
+export function ownAnswer(sound: ((value: never, input: never) => boolean) | undefined): Rule {
   return {
     name: "own answer",
     says: "Nothing unchecked is delivered, and nothing that was given for another caller.",
-    ended({ callers, runs }, found) {
+    ended({ callers, runs, shares }, found) {
       const whose = new Map<unknown, number>();
-      if (!shared)
+      if (!shares)
         for (const { gave, ok, caller } of runs)
           if (ok && typeof gave === "object" && gave !== null && caller !== undefined) whose.set(gave, caller.no);
       for (const caller of callers) {
