@@ -24,7 +24,8 @@ export class Context<A extends ContextSource> implements CallContext {
   readonly signal: AbortSignal;
   readonly name: string;
   readonly component: string;
-  readonly call: string;
+  /** Not readonly: of a run that several share, whoever it is told of may leave before it is called. */
+  call: string;
   readonly attempt: number;
   readonly tier: number;
   readonly previous: readonly Failure[];

@@ -115,11 +115,11 @@ export class Flight extends CallRecord {
       this.abandon(cut ?? { reason: LOST, at: attempt.now(), wholeMs: 0 });
       return;
     }
-    if (attempt === this.teller)
-      for (const next of this.seats) {
-        this.teller = next.attempt;
-        break;
-      }
+    if (attempt === this.teller) {
+      const [next] = this.seats;
+      this.teller = next?.attempt ?? null;
+      if (this.run !== null) rename(this.run, this.id);
+    }
     this.agree(attempt, -1);
   }
 
@@ -186,6 +186,12 @@ export class Flight extends CallRecord {
     for (const { attempt } of this.seats) latest = Math.max(latest, of(attempt));
     return latest;
   }
+}
+
+/** What is yet to be called is told of in another's name. */
+function rename(attempt: AttemptRecord, id: string): void {
+  if (attempt.made !== null && !attempt.called) attempt.made.call = id;
+  for (const kid of attempt.more.kids) if (kid instanceof Race) rename(kid, id);
 }
 
 function raise(attempt: AttemptRecord, criticality: Said["criticality"]): void {

@@ -50,7 +50,7 @@ const bulkhead: fc.Arbitrary<BulkheadPlan> = fc.record({
   concurrency: fc.integer({ min: 1, max: 3 }),
   queue: maybe(70, fc.integer({ min: 0, max: 4 })),
   queueTimeout: maybe(30, span),
-  abandonAfter: maybe(30, ms),
+  abandonAfter: maybe(30, span),
 });
 
 const cache: fc.Arbitrary<CachePlan> = fc

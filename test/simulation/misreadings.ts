@@ -1,5 +1,5 @@
 // Faults on purpose in what is done with a declaration: this is done, where that was declared.
-import { breaker, gate, protect } from "../../src/index.ts";
+import { breaker, bulkhead, type CallContext, gate, protect } from "../../src/index.ts";
 import type { AnyCall } from "../../src/testing/simulation/play.ts";
 import { answers } from "./answers.ts";
 import { type Fault, service } from "./faults.ts";
@@ -69,6 +69,40 @@ export const misreadings: readonly Fault[] = [
       { retry: { ...persistent, patience: 60 }, tiers: [{}] },
     ),
   },
+  {
+    rule: "places held",
+    fault: "a bulkhead with a place too many",
+    planted: misread({ bulkhead: { concurrency: 3 } }, { bulkhead: { concurrency: 2 } }),
+  },
+  {
+    rule: "places held",
+    fault: "one that gives a place away before the true end",
+    planted: misread(
+      { timeout: 20, bulkhead: { concurrency: 1, abandonAfter: 1 } },
+      { timeout: 20, bulkhead: { concurrency: 1 } },
+    ),
+  },
+  {
+    rule: "places held",
+    fault: "one that lets wait more than its queue",
+    planted: misread({ bulkhead: { concurrency: 1, queue: 2 } }, { bulkhead: { concurrency: 1, queue: 1 } }),
+  },
+  { rule: "emptied", fault: "a permit that is never given back", planted: { build: permitKept } },
+  {
+    rule: "cached answers",
+    fault: "an answer that is served too long",
+    planted: misread({ cache: { ttl: 200, keys: 1 } }, { cache: { ttl: 100, keys: 1 } }),
+  },
+  {
+    rule: "cached answers",
+    fault: "two who ask the same and load it both",
+    planted: misread({ cache: { ttl: 200, keys: 2 } }, { cache: { ttl: 200, keys: 1 } }),
+  },
+  {
+    rule: "cached answers",
+    fault: "a cache that never forgets, in front of another",
+    planted: { build: cacheInFront },
+  },
 ];
 
 function misread(done: Layers, was: Layers): More {
@@ -76,7 +110,8 @@ function misread(done: Layers, was: Layers): More {
     build: () => {
       const [real, meant] = [done, was].map((layers) => build({ kind: "protect", layers })) as [Built, Built];
       const breakers = meant.breakers.map((one, i) => ({ ...one, state: real.breakers[i]?.state ?? one.state }));
-      return { ...meant, breakers, calls: real.calls };
+      const bulkheads = meant.bulkheads.map((one, i) => ({ ...one, state: real.bulkheads[i]?.state ?? one.state }));
+      return { ...meant, breakers, bulkheads, places: real.places, calls: real.calls };
     },
   };
 }
@@ -91,4 +126,32 @@ function outsideTheGate(): Built {
     state: () => circuit.state,
   }));
   return { ...meant, breakers, predictable: undefined, calls: [call as AnyCall] };
+}
+
+/** Somebody takes a place by hand, and keeps it. */
+function permitKept(): Built {
+  const { places: _, ...meant } = build({ kind: "protect", layers: { bulkhead: { concurrency: 3 } } });
+  const places = bulkhead(3);
+  const inner = places(service() as never);
+  const call = protect("call", (question: never, context: CallContext) => {
+    places.acquire();
+    return inner(question, context);
+  });
+  const state = () => ({ running: places.running, queued: places.queued, abandoned: 0 });
+  return { ...meant, bulkheads: [], places: [state], calls: [call as AnyCall] };
+}
+
+/** What it has got once it gives for ever. */
+function cacheInFront(): Built {
+  const meant = build({ kind: "protect", layers: { cache: { ttl: 100, keys: 1 }, tiers: [{}] } });
+  const kept = new Map<string, unknown>();
+  const [real] = meant.calls as [AnyCall];
+  const call: AnyCall = protect("call", async (question: never, context: CallContext) => {
+    const known = kept.get("answer");
+    if (known !== undefined) return known;
+    const answer = await real(question, context);
+    kept.set("answer", answer);
+    return answer;
+  }) as AnyCall;
+  return { ...meant, calls: [call] };
 }

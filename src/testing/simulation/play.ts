@@ -55,6 +55,8 @@ export interface Played {
 
 /** Everything that has an end has one by then, ms. */
 const longEnough = 48 * 3_600_000;
+/** What still hangs when it has been let go so often would always. */
+const mostRounds = 1_000;
 /** Between what was scripted and who looks whether all is well again. */
 const rest = 2 * 3_600_000;
 
@@ -78,8 +80,8 @@ export async function play(setting: Setting): Promise<Played> {
     for (const plan of script) invite(plan, plan.shares ? common : handOf());
     await world.pass(longEnough);
     world.ask("quiet");
-    world.letGo();
-    await world.pass(longEnough);
+    // what was let go may have made room for what hangs again
+    for (let again = 0; again < mostRounds && world.letGo(); again++) await world.pass(longEnough);
     for (let i = 0; i < probes * targets.length; i++) {
       invite({ at: world.coming + rest, to: i % targets.length, meets: [] }, handOf(), true);
       await world.pass(2 * rest);

@@ -94,10 +94,12 @@ export class World implements Player {
     this.stepped();
   }
 
-  /** Lets services that hang answer after all. */
-  letGo(): void {
-    for (const answer of [...this.hanging.values()]) answer();
+  /** Lets services that hang answer after all; gives whether any did. */
+  letGo(): boolean {
+    const all = [...this.hanging.values()];
     this.hanging.clear();
+    for (const answer of all) answer();
+    return all.length > 0;
   }
 
   ask(moment: "quiet" | "ended"): void {

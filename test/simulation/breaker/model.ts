@@ -23,6 +23,16 @@ export interface HalfOpen {
 }
 export type Phase = { readonly is: "closed" } | Open | HalfOpen;
 
+/** What a run came to. */
+export interface Heard {
+  readonly weight: Weight;
+  /** Else the library had to decide between two things of one turn. */
+  readonly sure: boolean;
+  /** It may have been begun before the last change, and have waited since: then it says nothing, unless it was let in to probe. */
+  readonly waited: boolean;
+  readonly hint?: number | undefined;
+}
+
 export type Weight = "success" | "failure" | "nothing";
 
 const shortestLease = 10_000;
@@ -80,10 +90,12 @@ export class BreakerModel {
   }
 
   /** A run has come to this, as far as its caller is concerned; `latest`: of the runs begun so far. */
-  ends(run: number, latest: number, began: number, now: number, weight: Weight, sure: boolean, hint?: number): void {
+  ends(run: number, latest: number, began: number, now: number, outcome: Heard): void {
     const { phase } = this;
     const held = phase.is === "halfOpen" && phase.probes.delete(run);
     if (phase.is === "halfOpen") phase.places.delete(run);
+    const { weight, hint, waited } = outcome;
+    const sure = outcome.sure && (held || !waited);
     if (!held && (run <= this.since || phase.is !== "closed")) return;
     if (hint !== undefined) {
       this.hintPerhaps = Math.max(this.hintPerhaps, now + hint);

@@ -3,7 +3,7 @@ import { HoldfastError } from "../../../src/index.ts";
 import type { Run } from "../../../src/testing/simulation/ledger.ts";
 import { type Found, nameOfRun, type Rule } from "../../../src/testing/simulation/rule.ts";
 import type { World } from "../../../src/testing/simulation/world.ts";
-import { BreakerModel, type Weight } from "../breaker/model.ts";
+import { BreakerModel, type Heard, type Weight } from "../breaker/model.ts";
 import type { Bounds } from "../breaker/outcomes.ts";
 import { judged } from "../judged.ts";
 import type { WatchedBreaker } from "../stacks.ts";
@@ -28,8 +28,7 @@ export function breakerCounts(watched: WatchedBreaker): Rule {
     },
     left(run, world) {
       if (!services.has(run.service)) return;
-      const { weight, sure, hint } = weigh(run, world);
-      model.ends(run.no, world.runs.length - 1, run.startedAt, world.coming, weight, sure, hint);
+      model.ends(run.no, world.runs.length - 1, run.startedAt, world.coming, weigh(run, world));
     },
     stepped(world, found) {
       compare(world, found);
@@ -70,15 +69,21 @@ export function breakerCounts(watched: WatchedBreaker): Rule {
     }
   }
 
-  function weigh(run: Run, world: World): { weight: Weight; sure: boolean; hint?: number | undefined } {
+  function weigh(run: Run, world: World): Heard {
     const { endedAt, signal, caller, behaviour } = run;
-    if (endedAt === undefined)
-      return { weight: cut(run, signal?.reason, world.coming), sure: !watched.shares || !isDeadline(signal?.reason) };
+    const waited = mayHaveWaited(run);
+    if (endedAt === undefined) {
+      const reason: unknown = signal?.reason;
+      // a load that several share ends by the deadline of the last of them
+      if (watched.shares && HoldfastError.is(reason, "DEADLINE_EXCEEDED"))
+        return { weight: "failure", sure: false, waited };
+      return { weight: cut(run, reason, world.coming), sure: true, waited };
+    }
     const thought = judged(behaviour.gives);
     const weight = thought === undefined ? "success" : thought.counts ? "failure" : "nothing";
     // its caller went away as it was called: whether it had its answer by then is for the library to say
-    const sure = !(caller?.plan.abort === "inside" && caller.runs[0] === run) && !mayHaveWaited(run);
-    return { weight, sure, hint: thought?.hintMs };
+    const sure = !(caller?.plan.abort === "inside" && caller.runs[0] === run);
+    return { weight, sure, waited, hint: thought?.hintMs };
   }
 
   /** For a place, since before the last change: then it was begun before, and says nothing. */
@@ -93,10 +98,6 @@ export function breakerCounts(watched: WatchedBreaker): Rule {
     const whole = Math.max(watched.deadlines[caller.plan.to ?? 0] ?? 0, caller.dueAt - caller.startedAt);
     return now - startedAt >= whole / 2 ? "failure" : "nothing";
   }
-}
-
-function isDeadline(reason: unknown): boolean {
-  return HoldfastError.is(reason, "DEADLINE_EXCEEDED");
 }
 
 function isOutside(n: number, [least, most]: Bounds): boolean {

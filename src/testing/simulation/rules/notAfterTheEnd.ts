@@ -1,6 +1,5 @@
 // Nothing is called for a call that is over, and what still runs for it is told.
-import type { Run } from "../ledger.ts";
-import { nameOfRun, type Rule } from "../rule.ts";
+import { type Found, nameOfRun, type Rule } from "../rule.ts";
 import type { World } from "../world.ts";
 
 export const notAfterTheEnd: Rule = {
@@ -9,18 +8,17 @@ export const notAfterTheEnd: Rule = {
   called(run, world, found) {
     const { caller, signal } = run;
     if (signal?.aborted) found(`${nameOfRun(run)} is begun with a signal that is aborted`);
-    if (caller === undefined || isForOthers(run, world)) return;
+    if (caller === undefined || world.shares) return; // others may wait for it
     if (caller.settledAt !== undefined)
       found(`${nameOfRun(run)} is begun, and the call has settled at ${caller.settledAt} ms`);
     else if (caller.abortedInStep !== undefined)
       found(`${nameOfRun(run)} is begun, and its caller has gone away in step ${caller.abortedInStep}`);
   },
   stepped(world, found) {
-    for (const run of world.running) {
-      const { caller, signal } = run;
-      if (caller?.settledAt !== undefined && signal?.aborted === false && !isForOthers(run, world))
-        found(`${nameOfRun(run)} goes on, the call is over, and its signal is not aborted`);
-    }
+    if (!world.shares) goesOn(world, found);
+  },
+  quiet(world, found) {
+    if (world.waiting.size === 0) goesOn(world, found);
   },
   ended({ runs, shares }, found) {
     if (shares) return;
@@ -33,7 +31,8 @@ export const notAfterTheEnd: Rule = {
   },
 };
 
-/** Of a load that several share, or that nobody waits for: what is known already is given meanwhile. */
-function isForOthers({ told }: Run, { shares, waiting }: World): boolean {
-  return shares && (waiting.size > 0 || told?.criticality === "background");
+function goesOn({ running }: World, found: Found): void {
+  for (const run of running)
+    if (run.caller?.settledAt !== undefined && run.signal?.aborted === false)
+      found(`${nameOfRun(run)} goes on, the call is over, and its signal is not aborted`);
 }

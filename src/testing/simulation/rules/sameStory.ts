@@ -18,7 +18,7 @@ export const sameStory: Rule = {
       const { story } = result;
       const say: Found = (what) => found(`${nameOf(caller)}: ${what}`);
       ofTheCaller(caller, story, result.ok, say);
-      compare(story, { told, made, ran: runsByCall(runs), watched: world.watched }, say);
+      compare(story, { told, made, ran: runsByCall(runs), watched: world.watched, shares: world.shares }, say);
     }
   },
 };
@@ -38,11 +38,13 @@ interface Seen {
   /** and runs by what their context said. */
   readonly ran: ReadonlyMap<string, readonly Run[]>;
   readonly watched: boolean;
+  /** A run that is shared is told of in the name of one of those who share it, and later perhaps of another. */
+  readonly shares: boolean;
 }
 
 /** One call, and the calls made in it. */
 function compare(story: Story, seen: Seen, say: Found): void {
-  const { told, made, ran, watched } = seen;
+  const { told, made, ran, watched, shares } = seen;
   const runs = ran.get(story.id) ?? [];
   const { failures } = story;
   const children = new Set(story.children.map(({ id }) => id));
@@ -72,7 +74,7 @@ function compare(story: Story, seen: Seen, say: Found): void {
         )
       )
         say(`attempt.failed of attempt ${attempt} of tier ${tier} (${kind}) is not in the story`);
-    ofAbandoned(events, say);
+    if (!shares) ofAbandoned(events, say);
     for (const id of made.get(story.id) ?? []) {
       const end = told.get(id)?.find(({ type }) => type === "call.settled");
       if (end !== undefined && end.at < settling.at && !children.has(id))
