@@ -17,15 +17,14 @@ console.log(`${calls} calls, ended in ${Object.keys(states).length} ways, and ev
 const twice = (input: Charge, context: CallContext) => stripe(input, context).catch(() => stripe(input, context));
 const careless = protect("charge", twice, { idempotent: false });
 const found = await simulate(careless, { calls: 1_000, seed: 7, input: (n) => ({ cents: n }) }).catch((error) => error);
-console.log(found.message);
+// its message has the seed, and a test to be written; here in short
+const [violation] = found.violations;
+console.log(`${violation.rule}: ${violation.what}`);
+console.log(
+  `shown by ${found.replay.script.length} caller, who meets ${found.replay.script[0].meets.length} behaviour of the service`,
+);
 
 // prints:
 // 1000 calls, ended in 5 ways, and every promise held
-// "charge" was simulated with seed 7, and this did not hold: What is not idempotent and has no key is never called again once it may have been received.
-// - at 2 ms (only once): run 2 of stripe for call 0 is begun, and run 1 of stripe for call 0 may have been received
-// - at 2 ms (not after the end): run 2 of stripe for call 0 is begun with a signal that is aborted
-// - at 2 ms (not after the end): run 2 of stripe for call 0 is begun, and its caller has gone away in step 2
-// The shortest script that shows it:
-// await simulate(call, { seed: 7, script: [
-//   { at: 0, abort: 2, meets: [{ gives: "nothing" }] },
-// ] }); // with the same input and sound
+// only once: run 2 of stripe for call 0 is begun, and run 1 of stripe for call 0 may have been received
+// shown by 1 caller, who meets 1 behaviour of the service

@@ -91,7 +91,10 @@ describe("simulate", { timeout: 60_000 }, () => {
     const keeping = own((operation) => {
       let kept: Promise<unknown> | undefined;
       return (input: never, context: never) => {
-        kept ??= operation(input, context);
+        kept ??= operation(input, context).catch((error) => {
+          kept = undefined;
+          throw error;
+        });
         return kept;
       };
     });
