@@ -132,7 +132,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   }
   /** What it began and what has not truly ended. */
   get openKids(): Iterable<AttemptRecord> {
-    return this.rare?.open.keys() ?? [];
+    return this.rare?.open?.keys() ?? [];
   }
   get cut(): Cut | null {
     return this.rare?.cut ?? null;
@@ -180,36 +180,36 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   }
 
   hold(kid: Cuttable): void {
-    this.more.kids.add(kid);
+    this.more.hold(kid);
   }
 
   letGo(kid: Cuttable): void {
-    this.rare?.kids.delete(kid);
+    this.rare?.letGo(kid);
   }
 
   protected endKids(cut: Cut): void {
-    if (this.rare !== null) for (const kid of [...this.rare.kids]) kid.abandon(cut);
+    if (this.rare !== null) for (const kid of this.rare.kids) kid.abandon(cut);
   }
 
   leave(child: CallRecord): void {
     this.letGo(child);
   }
   endedBy(given: unknown): void {
-    this.more.finals.push(given);
+    this.more.endedBy(given);
   }
   cancelledBy(reason: unknown): void {
-    this.more.cancels.push(reason);
+    this.more.cancelledBy(reason);
   }
 
   wasCancelledBy(error: unknown): boolean {
-    return this.rare !== null && (this.rare.cancels.includes(error) || (this.last?.wasCancelledBy(error) ?? false));
+    return this.rare !== null && (this.rare.cancels?.includes(error) || (this.last?.wasCancelledBy(error) ?? false));
   }
 
   /** Whether this ended a call made in it whose own retry or fallback gave up: final for every retry above. */
   isFinal(error: unknown): boolean {
     if (this.rare === null) return false;
     for (let seen = error, depth = 0; depth < 8; depth++) {
-      if (this.rare.finals.includes(seen)) return true;
+      if (this.rare.finals?.includes(seen)) return true;
       seen = field(seen, "cause");
       if (seen === undefined) break;
     }
@@ -236,13 +236,13 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
 
   /** Remembers the input as the layers outside gave it, for the next attempt. */
   protected take(i: number, input: unknown): void {
-    if (i < this.segment.lastRecovery) this.more.inputs.push({ at: i, input: this.input });
+    if (i < this.segment.lastRecovery) this.more.changed(i, this.input);
     this.input = input;
   }
 
   /** The input as the layer of this index gave it on. */
   inputAt(i: number): unknown {
-    const changed = this.rare?.inputs.find(({ at }) => at < i);
+    const changed = this.rare?.inputs?.find(({ at }) => at < i);
     return changed === undefined ? this.input : changed.input;
   }
 
@@ -256,7 +256,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   /** It is over, and its record may be kept for its story. */
   protected forgetInput(): void {
     this.input = undefined;
-    if (this.rare !== null) this.rare.inputs.length = 0;
+    if (this.rare !== null) this.rare.inputs = null;
   }
 
   protected setProduced(value: unknown): void {

@@ -6,12 +6,16 @@ import { LOST } from "./lent.ts";
 import { Race } from "./race.ts";
 import type { Parent } from "./rare.ts";
 import { CallRecord, type Cut } from "./record.ts";
-import { Seat } from "./seat.ts";
+import type { Seat } from "./seat.ts";
 import type { Stack } from "./stack.ts";
 import { passStale } from "./stale.ts";
 import type { Failure, Verdict } from "./verdict.ts";
 import { goOn, openPromise } from "./wake.ts";
-import { Wishes } from "./wishes.ts";
+import { type Live, Wishes } from "./wishes.ts";
+
+const unsaid: Said = Object.freeze({});
+/** Where nothing goes on after a timer, nobody has to be woken. */
+const nobody = { promise: Promise.resolve(), resolve: () => {}, reject: () => {} };
 
 /** How a flight ended, for everybody in it. */
 export interface Landing {
@@ -34,8 +38,12 @@ export interface Tower {
  */
 export class Flight extends CallRecord {
   private readonly tower: Tower;
-  private readonly seats = new Set<Seat>();
-  private readonly wishes = new Wishes();
+  /** Mostly one; the first of them is the teller's. */
+  private first: Seat | null = null;
+  private others: Set<Seat> | null = null;
+  private said: Live = unsaid;
+  /** Of several. */
+  private wishes: Wishes | null = null;
   /** In whose name it speaks. */
   private teller: AttemptRecord | null = null;
   /** How many of its attempts are told. */
@@ -43,17 +51,18 @@ export class Flight extends CallRecord {
   private run: Race | null = null;
 
   constructor(stack: Stack, tower: Tower) {
-    const { promise, resolve, reject } = openPromise();
+    const wakes = stack.recovers || !stack.seams.events.quiet;
+    const { promise, resolve, reject } = wakes ? openPromise() : nobody;
     super(stack, resolve, reject);
     this.tower = tower;
-    if (!stack.recovers && stack.seams.events.quiet) return;
+    if (!wakes) return;
     this.keepContext();
     promise.then(goOn);
   }
 
   /** What of caches further in it takes. */
   get accept(): Said["accept"] {
-    return this.wishes.said.accept;
+    return this.said.accept;
   }
   override get id(): string {
     return this.teller?.call.id ?? super.id;
@@ -73,28 +82,34 @@ export class Flight extends CallRecord {
     return at === Number.POSITIVE_INFINITY ? undefined : at;
   }
 
-  /** A place in it, which ends with the attempt; `patienceMs` 0: as long as it takes. */
-  join(attempt: AttemptRecord, patienceMs: number): Seat {
-    const seat = new Seat(this, attempt, patienceMs);
-    this.seats.add(seat);
-    if (this.teller === null) this.teller = attempt;
-    else {
-      const { more } = attempt.call;
-      more.shared = { call: this.id, attempts: more.shared?.attempts ?? 0 };
-      for (const failure of this.failures) attempt.call.fail(failure);
+  /** For it, which ends with the attempt. */
+  join(seat: Seat): void {
+    const { attempt, wish } = seat;
+    if (this.first === null) {
+      this.first = seat;
+      this.teller = attempt;
+      const { accept, criticality, fallback, idempotencyKey, labels, retry } = wish;
+      this.said = { accept, criticality, fallback, idempotencyKey, labels, retry };
+      return;
     }
-    this.agree(attempt, 1);
-    return seat;
+    const { more } = attempt.call;
+    more.shared = { call: this.id, attempts: more.shared?.attempts ?? 0 };
+    for (const failure of this.failures) attempt.call.fail(failure);
+    this.others ??= new Set();
+    this.others.add(seat);
+    if (this.wishes === null) {
+      this.wishes = new Wishes(this.said);
+      this.wishes.count(this.first.wish, 1);
+    }
+    this.agree(seat, 1);
   }
 
-  begin(input: unknown): void {
-    const { context } = this.teller as AttemptRecord;
-    const { accept, idempotencyKey, labels, previous } = context;
-    Object.assign(this.wishes.said, { accept, idempotencyKey, labels });
+  begin({ call, input }: AttemptRecord): void {
+    const { previous } = call;
     if (previous.length > 0) this.more.handed = previous;
-    const veiled = (this.teller as AttemptRecord).call.rare?.veiled;
+    const veiled = call.rare?.veiled;
     if (veiled) this.more.veiled = veiled;
-    const run = new Race(this, this.stack, this.stack.layers.length, null, this.startedAt, this.wishes.said);
+    const run = new Race(this, this.stack, this.stack.layers.length, null, this.startedAt, this.said);
     this.run = run;
     this.root = run;
     run.begin(input);
@@ -102,11 +117,11 @@ export class Flight extends CallRecord {
   }
 
   leave(seat: Seat, cut: Cut | undefined): void {
-    if (!this.seats.delete(seat)) return;
+    if (!this.drop(seat)) return;
     const { attempt } = seat;
     if (cut !== undefined) attempt.heard(this.run ?? attempt);
     if (attempt === this.teller) this.account();
-    if (this.seats.size === 0) {
+    if (this.first === null) {
       this.tower.deserted(this);
       if (this.rare?.lastResort) {
         attempt.call.more.lastResort = this.rare.lastResort;
@@ -116,11 +131,26 @@ export class Flight extends CallRecord {
       return;
     }
     if (attempt === this.teller) {
-      const [next] = this.seats;
-      this.teller = next?.attempt ?? null;
+      this.teller = this.first.attempt;
       if (this.run !== null) rename(this.run, this.id);
     }
-    this.agree(attempt, -1);
+    this.agree(seat, -1);
+  }
+
+  private drop(seat: Seat): boolean {
+    if (seat !== this.first) return this.others?.delete(seat) ?? false;
+    this.first = null;
+    for (const next of this.others ?? []) {
+      this.first = next;
+      this.others?.delete(next);
+      break;
+    }
+    return true;
+  }
+
+  private get seats(): readonly Seat[] {
+    if (this.first === null) return [];
+    return this.others === null ? [this.first] : [this.first, ...this.others];
   }
 
   /** Whether this call is a part of what it runs, and would wait for itself. */
@@ -128,7 +158,7 @@ export class Flight extends CallRecord {
     if (call === this) return true;
     if (seen.has(call)) return false;
     seen.add(call);
-    if (call instanceof Flight) return [...call.seats].some(({ attempt }) => this.runs(attempt.call, seen));
+    if (call instanceof Flight) return call.seats.some(({ attempt }) => this.runs(attempt.call, seen));
     const parent = call.parent as AttemptRecord | null;
     return parent !== null && this.runs(parent.call, seen);
   }
@@ -139,7 +169,7 @@ export class Flight extends CallRecord {
 
   override fail(failure: Failure): void {
     super.fail(failure);
-    if (this.seats.size === 0) this.teller?.call.fail(failure);
+    if (this.first === null) this.teller?.call.fail(failure);
     else for (const { attempt } of this.seats) attempt.call.fail(failure);
   }
 
@@ -154,15 +184,15 @@ export class Flight extends CallRecord {
     if (ok && this.rare !== null) passStale(this.rare);
     this.account();
     const own: Landing = { ok, value, verdict, flight: this };
-    const landing = this.seats.size === 0 ? own : this.tower.landed(own);
+    const landing = this.first === null ? own : this.tower.landed(own);
     const { run, seats } = this;
     for (const seat of seats) {
-      const { shared } = seat.attempt.call.more;
+      const shared = seat.attempt.call.rare?.shared;
       if (shared !== undefined) shared.attempts += this.attempts;
       if (landing === own && run !== null) seat.attempt.heard(run);
       seat.land(landing);
     }
-    seats.clear();
+    this.first = this.others = null;
     this.run = this.root = null;
     this.answer(true, undefined);
   }
@@ -177,8 +207,8 @@ export class Flight extends CallRecord {
   }
 
   /** What all who are in it want together, also of what is under way. */
-  private agree({ context }: AttemptRecord, sign: 1 | -1): void {
-    if (this.wishes.count(context, sign) && this.run !== null) raise(this.run, this.wishes.said.criticality);
+  private agree({ wish }: Seat, sign: 1 | -1): void {
+    if (this.wishes?.count(wish, sign) && this.run !== null) raise(this.run, this.said.criticality);
   }
 
   private latest(of: (attempt: AttemptRecord) => number): number {

@@ -33,6 +33,7 @@ const bare: FusedLayer = {
   hearing: undefined,
   elsewhere: undefined,
   around: undefined,
+  load: undefined,
 };
 
 /** An operation with these layers round it, innermost first. */
@@ -122,7 +123,7 @@ function fused(spec: LayerSpec, at: number, specs: readonly LayerSpec[], inner?:
       kind,
       spec,
       before: sharing.before.bind(sharing),
-      around: (_, context) => sharing.load(attemptOf(context, kind), inner as Stack),
+      load: (attempt) => sharing.load(attempt, inner as Stack),
       ready: (input) =>
         sharing.has(input) || inner === undefined ? 0 : readyThrough(inner.layers, inner.layers.length, input),
     };

@@ -99,8 +99,9 @@ export class RareOfAttempt {
   model: string | undefined = undefined;
   /** It was left while its operation ran. */
   left = false;
-  /** What it began, to end it when it is ended itself. */
-  readonly kids = new Set<Cuttable>();
+  /** What it began, to end it when it is ended itself: mostly one at a time. */
+  private kid: Cuttable | null = null;
+  private others: Set<Cuttable> | null = null;
   /** What the operation delivered and a layer then refused. */
   produced: unknown = undefined;
   /** The value that told of a failure and in whose place it is begun. */
@@ -110,15 +111,53 @@ export class RareOfAttempt {
   /** What was begun in the operation's place. */
   lent: Lent | null = null;
   /** What ended the calls made in it whose own retry or fallback gave up. */
-  readonly finals: unknown[] = [];
+  finals: unknown[] | null = null;
   /** What the calls made in it were cancelled with. */
-  readonly cancels: unknown[] = [];
+  cancels: unknown[] | null = null;
   /** Inputs as they were before the layer of this index changed them. */
-  readonly inputs: { readonly at: number; readonly input: unknown }[] = [];
+  inputs: { readonly at: number; readonly input: unknown }[] | null = null;
   /** What it began and what has not truly ended, with the index of the layer that began it. */
-  readonly open = new Map<AttemptRecord, number>();
+  open: Map<AttemptRecord, number> | null = null;
   /** By which a cache knows what is asked. */
   key: unknown = undefined;
   /** How many of its layers have heard of the true end. */
   endedTo = -1;
+
+  get kids(): readonly Cuttable[] {
+    const others = this.others === null ? [] : [...this.others];
+    return this.kid === null ? others : [this.kid, ...others];
+  }
+
+  hold(kid: Cuttable): void {
+    if (this.kid === null) this.kid = kid;
+    else {
+      this.others ??= new Set();
+      this.others.add(kid);
+    }
+  }
+
+  endedBy(given: unknown): void {
+    this.finals ??= [];
+    this.finals.push(given);
+  }
+
+  cancelledBy(reason: unknown): void {
+    this.cancels ??= [];
+    this.cancels.push(reason);
+  }
+
+  changed(at: number, input: unknown): void {
+    this.inputs ??= [];
+    this.inputs.push({ at, input });
+  }
+
+  opened(kid: AttemptRecord, at: number): void {
+    this.open ??= new Map();
+    this.open.set(kid, at);
+  }
+
+  letGo(kid: Cuttable): void {
+    if (this.kid === kid) this.kid = null;
+    else this.others?.delete(kid);
+  }
 }

@@ -1,47 +1,54 @@
 // The place of one attempt in a flight that several share.
 import type { AttemptRecord } from "./attempt.ts";
+import type { Said } from "./context.ts";
 import type { Flight, Landing } from "./flight.ts";
 import type { Cut, Cuttable } from "./record.ts";
 import { arm, disarm, Timed } from "./timers.ts";
-import { openPromise } from "./wake.ts";
 
-/** What it comes to for one who did not want to wait so long. */
-export const TOO_SLOW: unique symbol = Symbol("too slow");
+/** Who takes what comes of it. */
+export interface Sitter {
+  readonly attempt: AttemptRecord;
+  landed(landing: Landing): void;
+  /** It did not want to wait so long. */
+  tooSlow(): void;
+  cut(reason: unknown): void;
+}
 
 export class Seat extends Timed implements Cuttable {
   readonly attempt: AttemptRecord;
+  /** What it wants of the run. */
+  readonly wish: Said;
   private readonly flight: Flight;
-  private readonly open = openPromise();
+  private readonly sitter: Sitter;
 
-  constructor(flight: Flight, attempt: AttemptRecord, patienceMs: number) {
-    super(attempt.now());
+  /** `patienceMs` 0: as long as it takes. */
+  constructor(flight: Flight, sitter: Sitter, patienceMs: number) {
+    const { attempt } = sitter;
+    super(patienceMs > 0 ? attempt.now() : 0);
     this.flight = flight;
     this.attempt = attempt;
+    this.wish = attempt.made ?? attempt.said ?? nothing;
+    this.sitter = sitter;
     attempt.hold(this);
     if (patienceMs > 0) arm(attempt.call.stack.seams.clock, patienceMs, this);
   }
 
-  /** Rejects when the attempt is ended before. */
-  get landed(): Promise<Landing | typeof TOO_SLOW> {
-    return this.open.promise as Promise<Landing | typeof TOO_SLOW>;
-  }
-
   land(landing: Landing): void {
     this.rise();
-    this.open.resolve(landing);
+    this.sitter.landed(landing);
   }
 
   /** Only this one is rejected. */
   abandon(cut: Cut): void {
     this.rise();
     this.flight.leave(this, cut);
-    this.open.reject(cut.reason);
+    this.sitter.cut(cut.reason);
   }
 
   expire(): void {
     this.rise();
     this.flight.leave(this, undefined);
-    this.open.resolve(TOO_SLOW);
+    this.sitter.tooSlow();
   }
 
   private rise(): void {
@@ -49,3 +56,5 @@ export class Seat extends Timed implements Cuttable {
     this.attempt.letGo(this);
   }
 }
+
+const nothing: Said = Object.freeze({});

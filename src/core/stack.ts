@@ -73,6 +73,8 @@ export interface FusedLayer {
   readonly hearing: Hearing | undefined;
   readonly elsewhere: ((attempt: Attempt) => number) | undefined;
   readonly around: Operation<unknown, unknown> | undefined;
+  /** What is begun in the place of all that is inside it; given the attempt itself, which needs no context for it. */
+  readonly load: ((attempt: AttemptRecord) => Promise<unknown>) | undefined;
 }
 
 /** An operation and what is laid round it; a tier of a fallback is one too. */

@@ -6,7 +6,7 @@ import type { FusedLayer } from "./stack.ts";
 
 /** An attempt begun by another, from the layer of this index, has yet to end truly. */
 export function opened(outer: AttemptRecord, kid: AttemptRecord, at: number): void {
-  if (outer.call.stack.ends) outer.more.open.set(kid, at);
+  if (outer.call.stack.ends) outer.more.opened(kid, at);
 }
 
 /** The way out begins at this layer: those inside it were never entered. */
@@ -21,13 +21,13 @@ export function tellEnds(attempt: AttemptRecord): void {
   if (more.endedTo < 0) return; // not answered yet
   while (more.endedTo < attempt.at && !attempt.is(RUNNING | HELD)) {
     const i = more.endedTo;
-    for (const at of more.open.values()) if (at <= i) return;
+    if (more.open !== null) for (const at of more.open.values()) if (at <= i) return;
     more.endedTo++;
     tellEnd(attempt, segment.layers[i] as FusedLayer);
   }
   if (outer === null || !attempt.is(DONE) || attempt.is(RUNNING | HELD)) return;
-  if (more.open.size > 0 || more.endedTo < top) return;
-  outer.more.open.delete(attempt);
+  if ((more.open?.size ?? 0) > 0 || more.endedTo < top) return;
+  outer.more.open?.delete(attempt);
   tellEnds(outer);
 }
 

@@ -33,6 +33,7 @@ export abstract class WayIn extends AttemptRecord {
           this.take(i, given);
         }
       }
+      if (layer.load !== undefined) return this.invoke(operation, i + 1, 0, layer.load);
       if (layer.around !== undefined) {
         this.giveBackNumber(this.context);
         return this.invoke(layer.around, i + 1, 0);
@@ -96,7 +97,12 @@ export abstract class WayIn extends AttemptRecord {
     tellEnds(this); // what recovers may wait: meanwhile it holds nothing
   }
 
-  private invoke(operation: Operation<unknown, unknown>, at: number, called: number): void {
+  private invoke(
+    operation: Operation<unknown, unknown>,
+    at: number,
+    called: number,
+    load?: NonNullable<FusedLayer["load"]>,
+  ): void {
     const { call, segment } = this;
     this.at = at;
     if (this.is(CUT)) return this.cutShort();
@@ -119,7 +125,7 @@ export abstract class WayIn extends AttemptRecord {
     if (limitMs !== 0) arm(clock, limitMs, this);
     let given: unknown;
     try {
-      given = operation(this.input, this.context);
+      given = load === undefined ? operation(this.input, this.context) : load(this);
     } catch (error) {
       return this.settle(THREW, error);
     }

@@ -4,15 +4,21 @@ import type { Criticality } from "./operation.ts";
 
 const byUrgency: readonly Criticality[] = ["critical", "normal", "sheddable", "background"];
 
+/** Lives on: what is made of it later sees what is wanted then. */
+export type Live = { -readonly [K in keyof Said]: Said[K] };
+
 export class Wishes {
-  /** Lives on: what is made of it later sees what is wanted then. */
-  readonly said: { -readonly [K in keyof Said]: Said[K] } = {};
+  private readonly said: Live;
   private all = 0;
   private noRetry = 0;
   private noTiers = 0;
   /** How many said nothing of it, which counts as normal. */
   private silent = 0;
   private readonly urgencies = byUrgency.map(() => 0);
+
+  constructor(said: Live) {
+    this.said = said;
+  }
 
   /** One comes, or goes; gives whether that changes how urgent it is. */
   count({ criticality, fallback, retry }: Said, sign: 1 | -1): boolean {

@@ -98,8 +98,8 @@ function isBrief(attempt: Attempt, slotMs: number): boolean {
   const { layers } = (attempt as AttemptRecord).segment;
   let brief = false;
   for (let i = 0; i < layers.length; i++) {
-    const { around, timeout } = layers[i] as FusedLayer;
-    if (around !== undefined) return false; // what is inside it has a time of its own
+    const { around, load, timeout } = layers[i] as FusedLayer;
+    if (around !== undefined || load !== undefined) return false; // what is inside it has a time of its own
     if (timeout !== undefined && timeout.ms <= slotMs) brief = true;
   }
   return brief;

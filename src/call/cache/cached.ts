@@ -1,19 +1,20 @@
 // What a cache does for one call: the answer it has, or a load that all who ask for it share.
 import type { AttemptRecord } from "../../core/attempt.ts";
 import { OptionsInvalidError } from "../../core/errors.ts";
-import { FAULT, Fault } from "../../core/final.ts";
 import type { Landing } from "../../core/flight.ts";
 import { instead } from "../../core/instead.ts";
 import type { Attempt } from "../../core/layer.ts";
+import type { CallOptions } from "../../core/operation.ts";
 import type { CallRecord } from "../../core/record.ts";
 import { generation, type LiveSeams } from "../../core/seams.ts";
-import { TOO_SLOW } from "../../core/seat.ts";
+import { Seat, type Sitter } from "../../core/seat.ts";
 import type { Sharing, Stack } from "../../core/stack.ts";
 import { Entries, type Entry } from "./entries.ts";
 import { type Key, keyOf, keyWithin } from "./keys.ts";
 import { allowsStale, type Keeper, Load } from "./load.ts";
 import { Refresher } from "./refresh.ts";
 import type { Settings } from "./settings.ts";
+import { answerOf, Choosing, Direct, TOO_SLOW } from "./sitters.ts";
 
 /** What was asked, and what is known of it when that was not good enough to be given at once. */
 interface Question {
@@ -65,12 +66,24 @@ export class Cached implements Sharing, Keeper {
     return input;
   }
 
-  async load(attempt: AttemptRecord, inside: Stack): Promise<unknown> {
-    const { call } = attempt;
+  load(attempt: AttemptRecord, inside: Stack): Promise<unknown> {
     const question = attempt.more.key as Question;
-    const { entry, key } = question;
     const accept = attempt.said?.accept;
-    if (accept !== "uncached") tellMiss(call);
+    if (accept !== "uncached") tellMiss(attempt.call);
+    if (question.entry !== undefined || accept === "fresh") return this.choose(attempt, inside, question, accept);
+    const asker = new Direct(attempt);
+    this.seat(asker, inside, question, accept === "uncached", 0);
+    return asker.answer;
+  }
+
+  private async choose(
+    attempt: AttemptRecord,
+    inside: Stack,
+    question: Question,
+    accept: CallOptions["accept"],
+  ): Promise<unknown> {
+    const { call } = attempt;
+    const { entry, key } = question;
     let patience = 0;
     if (entry !== undefined && this.settings.patience > 0) {
       const leftMs = this.leftMs(entry, this.settings.whileRevalidating);
@@ -80,10 +93,9 @@ export class Cached implements Sharing, Keeper {
       }
     }
     for (;;) {
-      const load = this.loadFor(attempt, inside, question, accept === "uncached");
-      const seat = load.flight.join(attempt, patience);
-      if (load.flight.root === null) load.flight.begin(attempt.input);
-      const landing = await seat.landed;
+      const asker = new Choosing(attempt);
+      const load = this.seat(asker, inside, question, accept === "uncached", patience);
+      const landing = await asker.end;
       if (landing === TOO_SLOW) {
         patience = 0;
         if (this.serves(entry, this.settings.whileRevalidating, load))
@@ -92,9 +104,9 @@ export class Cached implements Sharing, Keeper {
         const { kind } = landing.verdict;
         if (allowsStale(kind) && this.serves(entry, this.settings.staleOnError, load))
           return giveStale(call, entry, this.ageOf(entry), kind);
-        return failed(call, landing);
+        return answerOf(call, landing);
       } else if (accept !== "fresh" || load.flight.accept === "fresh" || !isStale(landing)) {
-        return taken(call, landing);
+        return answerOf(call, landing);
       }
     }
   }
@@ -130,6 +142,14 @@ export class Cached implements Sharing, Keeper {
   state(): { readonly entries: number; readonly loading: number } {
     this.renew();
     return { entries: this.entries.size, loading: this.loads.size };
+  }
+
+  private seat(asker: Sitter, inside: Stack, question: Question, apart: boolean, patienceMs: number): Load {
+    const { attempt } = asker;
+    const load = this.loadFor(attempt, inside, question, apart);
+    load.flight.join(new Seat(load.flight, asker, patienceMs));
+    if (load.flight.root === null) load.flight.begin(attempt);
+    return load;
   }
 
   private loadFor(attempt: AttemptRecord, inside: Stack, { key, asked }: Question, apart: boolean): Load {
@@ -177,25 +197,6 @@ export class Cached implements Sharing, Keeper {
     if (entry === undefined || load?.unkept) return false;
     return this.ageOf(entry) < this.lifeOf(entry) || this.leftMs(entry, staleMs) > 0;
   }
-}
-
-function taken(call: CallRecord, { flight, value }: Landing): unknown {
-  const { rare } = flight;
-  if (rare !== null) {
-    const { degraded, reviewId, tier, tierName } = rare;
-    if (tier > 0 || degraded !== undefined) Object.assign(call.more, { degraded, tier, tierName });
-    if (reviewId !== undefined) call.more.reviewId = reviewId;
-  }
-  return value;
-}
-
-/** An error, or a value that tells of a failure. */
-function failed(call: CallRecord, landing: Landing): unknown {
-  const { flight, ok, value, verdict } = landing;
-  taken(call, landing);
-  if (flight.gaveUp) call.gaveUp = true;
-  if (ok) return value;
-  throw verdict === FAULT ? new Fault(value) : value;
 }
 
 function isStale({ flight }: Landing): boolean {

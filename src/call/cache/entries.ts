@@ -21,7 +21,9 @@ export class Entries {
   private readonly seams: LiveSeams;
   private max: number;
   private kept: LRUCache<Key, Entry> | undefined;
-  private readonly perf = { now: () => this.look() };
+  /** What lru-cache is to take for now: a look at the clock is dear. */
+  private readonly perf = { now: () => (this.isPutting ? this.now : this.look()) };
+  private isPutting = false;
 
   constructor(seams: LiveSeams, max: number) {
     this.seams = seams;
@@ -47,7 +49,10 @@ export class Entries {
 
   put(key: Key, { value, failed, ttl, asked }: Omit<Entry, "at">, keepMs: number): void {
     this.kept ??= this.make();
-    this.kept.set(key, { value, failed, ttl, asked, at: this.look() }, { ttl: keepMs });
+    const at = this.look();
+    this.isPutting = true;
+    this.kept.set(key, { value, failed, ttl, asked, at }, { ttl: keepMs });
+    this.isPutting = false;
   }
 
   drop(key: Key): void {
