@@ -21,9 +21,8 @@ function printedBy(text: string): string[] | undefined {
 }
 
 describe("the examples", { timeout: 120_000 }, () => {
-  it("are numbered as a reader would go, each number once", () => {
-    expect(new Set(examples.map((file) => file.slice(0, 2))).size).toBe(examples.length);
-    expect(examples.length).toBeGreaterThan(0);
+  it("are numbered as a reader would go, without a gap", () => {
+    expect(examples.map((file) => Number(file.slice(0, 2)))).toEqual(examples.map((_, i) => i + 1));
   });
 
   it.concurrent.each(examples)("%s runs, and prints what it says at its end", async (file) => {
