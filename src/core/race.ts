@@ -142,13 +142,13 @@ export class Race extends WayIn {
       const layer = layers[i] as FusedLayer;
       this.at = i;
       if (layer.after !== undefined) this.tell(layer.after);
-      if (layer.judge !== undefined && this.verdict === undefined && this.judge(layer.judge)) return;
+      if (layer.judge !== undefined && this.verdict === undefined && this.judge(layer.judge)) return tellEnds(this);
       if (
         layer.recover !== undefined &&
         (this.verdict !== undefined || layer.hearing?.hearsSuccess) &&
         this.recover(layer.recover)
       )
-        return;
+        return tellEnds(this); // it may take long, and holds nothing further in meanwhile
     }
     this.at = this.top;
     this.finish();

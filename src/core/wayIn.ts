@@ -6,7 +6,7 @@ import type { Operation } from "./operation.ts";
 import { ADMITTED, isRefusal, REFUSED, takeRefusal } from "./refusal.ts";
 import type { FusedLayer } from "./stack.ts";
 import { arm } from "./timers.ts";
-import { tellEnd, tellEnds } from "./trueEnd.ts";
+import { tellEnd } from "./trueEnd.ts";
 import type { Verdict } from "./verdict.ts";
 
 export abstract class WayIn extends AttemptRecord {
@@ -75,9 +75,8 @@ export abstract class WayIn extends AttemptRecord {
 
   /** A layer's moment threw: it refused, or a user's function in it failed. */
   private refused(at: number, error: unknown): void {
-    if (isRefusal(error)) return this.turnAway(at, error);
-    this.answer(at, THREW, error, FAULT);
-    tellEnds(this);
+    if (isRefusal(error)) this.turnAway(at, error);
+    else this.answer(at, THREW, error, FAULT);
   }
 
   /** A layer has the answer. */
@@ -94,7 +93,6 @@ export abstract class WayIn extends AttemptRecord {
     if (this.is(CUT)) return this.cutShort();
     this.giveBackNumber();
     this.weigh(at, THREW, error);
-    tellEnds(this); // what recovers may wait: meanwhile it holds nothing
   }
 
   private invoke(
