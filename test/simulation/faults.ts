@@ -10,7 +10,7 @@ import {
   settled,
   type Tools,
 } from "../../src/index.ts";
-import type { AnyCall, Enter } from "../../src/testing/simulation/play.ts";
+import type { AnyCall, Enter } from "../../src/testing/simulation/callers.ts";
 import { simulated } from "../../src/testing/simulation/simulated.ts";
 import { Answer, answers, type Question, questions } from "./answers.ts";
 import type { More } from "./run.ts";

@@ -1,6 +1,6 @@
 // Faults on purpose in what is done with a declaration: this is done, where that was declared.
 import { breaker, bulkhead, type CallContext, gate, protect } from "../../src/index.ts";
-import type { AnyCall } from "../../src/testing/simulation/play.ts";
+import type { AnyCall } from "../../src/testing/simulation/callers.ts";
 import { answers } from "./answers.ts";
 import { type Fault, service } from "./faults.ts";
 import type { Layers } from "./plan.ts";

@@ -1,7 +1,7 @@
 // A random script for calls of which only the durations are known.
 import { explain } from "../../core/explain.ts";
+import type { AnyCall } from "./callers.ts";
 import { type FailureName, failures } from "./failures.ts";
-import type { AnyCall } from "./play.ts";
 import type { Behaviour, Caller, Script } from "./script.ts";
 
 type Random = () => number;
