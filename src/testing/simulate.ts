@@ -12,6 +12,7 @@ import { type Played, play } from "./simulation/play.ts";
 import type { Rule } from "./simulation/rule.ts";
 import { comesBack } from "./simulation/rules/comesBack.ts";
 import { notAfterTheEnd } from "./simulation/rules/notAfterTheEnd.ts";
+import { oneKey } from "./simulation/rules/oneKey.ts";
 import { onlyOnce } from "./simulation/rules/onlyOnce.ts";
 import { ownAnswer } from "./simulation/rules/ownAnswer.ts";
 import { sameStory } from "./simulation/rules/sameStory.ts";
@@ -162,6 +163,7 @@ function rulesOf(call: AnyCall, sound: SimulateOptions<never, never>["sound"]): 
   // the gravest first
   return [
     onlyOnce(new Set(idempotent ? [] : [name])),
+    oneKey,
     ownAnswer(sound as never),
     settles,
     notAfterTheEnd,

@@ -165,6 +165,28 @@ export const faults: readonly Fault[] = [
     fault: "late answers that are kept",
     planted: layer((inner) => inner, { timeout: 20, discard: () => {}, output: answers }, { gate: true }),
   },
+  {
+    rule: "one key",
+    fault: "a key for each attempt",
+    planted: { build: keyForEach },
+  },
+  {
+    rule: "same story",
+    fault: "attempts that are numbered from 0",
+    planted: layer(() => {
+      const behind = service();
+      return (question, context) => behind(question, { ...context, attempt: context.attempt - 1 });
+    }),
+  },
+  {
+    rule: "comes to rest",
+    fault: "a timer that sets the next",
+    planted: layer((inner) => (question, context) => {
+      const again = () => void inForce.clock.timer(10, { expire: again });
+      again();
+      return inner(question, context);
+    }),
+  },
 ];
 
 /** In a layer laid round the service. */
@@ -191,6 +213,14 @@ type End = Awaited<ReturnType<Enter>>;
 
 function ending(changed: (end: End) => End): More {
   return machine((enter) => (input, options) => enter(input, options).then(changed));
+}
+
+/** An operation that makes one up each time it is called. */
+function keyForEach(): Built {
+  const behind = service();
+  let n = 0;
+  const operation: Ask = (question, context) => behind(question, { ...context, idempotencyKey: `key ${n++}` });
+  return built(protect("call", operation as never, { retry: { base: 1 } }));
 }
 
 /** A bulkhead for one, that forgets who failed. */
@@ -226,6 +256,7 @@ function built(call: unknown, checks: Checks = {}): Built {
     onceOnly: new Set(["call"]),
     breakers: [],
     bulkheads: [],
+    changed: () => call,
     places: [],
     caches: [],
     checks: [{ guard: false, gate: false, ...checks }],

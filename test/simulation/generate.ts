@@ -7,6 +7,8 @@ import type {
   BulkheadPlan,
   ByHand,
   CachePlan,
+  ChangePlan,
+  Hostile,
   Layers,
   Plan,
   RetryPlan,
@@ -186,8 +188,41 @@ const callers = fc.oneof(
   ),
 );
 
+const change: fc.Arbitrary<ChangePlan> = fc.record({
+  at: fc.integer({ min: 0, max: 300 }),
+  to: fc.constantFrom(0, 1),
+  undoAt: maybe(50, fc.integer({ min: 0, max: 600 })),
+  change: fc.record({
+    deadline: maybe(20, span),
+    timeout: maybe(20, span),
+    retry: maybe(20, retry),
+    breaker: maybe(
+      20,
+      breaker.map(({ slow: _, ...rest }) => rest),
+    ),
+    bulkhead: maybe(20, bulkhead),
+    cache: maybe(
+      20,
+      cache.map(({ keys: _, max: __, ...rest }) => rest),
+    ),
+  }),
+});
+
+const hostile = fc.constantFrom<Hostile>(
+  "when",
+  "breaker.when",
+  "tier.when",
+  "classify",
+  "key",
+  "discard",
+  "listener",
+  "caller",
+);
+
 export const plans: fc.Arbitrary<Plan> = fc.record({
   stack,
+  changes: maybe(15, fc.array(change, { minLength: 1, maxLength: 3 })),
+  hostile: maybe(15, hostile),
   callers,
   seed: fc.nat(),
   watched: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),

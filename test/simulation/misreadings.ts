@@ -103,6 +103,21 @@ export const misreadings: readonly Fault[] = [
     fault: "a cache that never forgets, in front of another",
     planted: { build: cacheInFront },
   },
+  {
+    rule: "once through tiers",
+    fault: "another tier for what must not happen twice",
+    planted: misread({ tiers: [{}] }, { once: true, tiers: [{}] }),
+  },
+  {
+    rule: "timely",
+    fault: "a time-out a millisecond late",
+    planted: misread({ timeout: 21 }, { timeout: 20 }),
+  },
+  {
+    rule: "timely",
+    fault: "a time-out a millisecond early",
+    planted: misread({ timeout: 19 }, { timeout: 20 }),
+  },
 ];
 
 function misread(done: Layers, was: Layers): More {

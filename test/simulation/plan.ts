@@ -97,8 +97,28 @@ export interface SimulatedCaller extends Caller {
   readonly bad?: true | undefined;
 }
 
+/** Options that are changed while calls run, and perhaps back again. */
+export interface ChangePlan {
+  readonly at: number;
+  readonly to: number;
+  readonly undoAt?: number | undefined;
+  readonly change: {
+    readonly deadline?: number | undefined;
+    readonly timeout?: number | undefined;
+    readonly retry?: RetryPlan | undefined;
+    readonly breaker?: Omit<BreakerPlan, "slow"> | undefined;
+    readonly bulkhead?: BulkheadPlan | undefined;
+    readonly cache?: Omit<CachePlan, "keys" | "max"> | undefined;
+  };
+}
+
+/** A function of a user's that throws when it is asked, now and then; or a listener that throws, or that calls. */
+export type Hostile = "when" | "breaker.when" | "tier.when" | "classify" | "key" | "discard" | "listener" | "caller";
+
 export interface Plan {
   readonly stack: StackPlan;
+  readonly changes?: readonly ChangePlan[] | undefined;
+  readonly hostile?: Hostile | undefined;
   readonly callers: readonly SimulatedCaller[];
   readonly seed: number;
   /** Whether anybody listens to the bus. */

@@ -3,10 +3,12 @@ import { type Played, play, type Setting } from "../../src/testing/simulation/pl
 import type { Rule } from "../../src/testing/simulation/rule.ts";
 import { comesBack } from "../../src/testing/simulation/rules/comesBack.ts";
 import { notAfterTheEnd } from "../../src/testing/simulation/rules/notAfterTheEnd.ts";
+import { oneKey } from "../../src/testing/simulation/rules/oneKey.ts";
 import { onlyOnce } from "../../src/testing/simulation/rules/onlyOnce.ts";
 import { ownAnswer } from "../../src/testing/simulation/rules/ownAnswer.ts";
 import { sameStory } from "../../src/testing/simulation/rules/sameStory.ts";
 import { settles } from "../../src/testing/simulation/rules/settles.ts";
+import { alsoHappens } from "./also.ts";
 import type { Question } from "./answers.ts";
 import type { Plan } from "./plan.ts";
 import { asExpected } from "./rules/asExpected.ts";
@@ -15,7 +17,9 @@ import { cachedAnswers } from "./rules/cachedAnswers.ts";
 import { emptied } from "./rules/emptied.ts";
 import { letGo } from "./rules/letGo.ts";
 import { nothingUnchecked } from "./rules/nothingUnchecked.ts";
+import { onceThroughTiers } from "./rules/onceThroughTiers.ts";
 import { placesHeld } from "./rules/placesHeld.ts";
+import { timely } from "./rules/timely.ts";
 import { type Built, build } from "./stacks.ts";
 
 export interface More {
@@ -26,14 +30,16 @@ export interface More {
 }
 
 export async function run(plan: Plan, more: More = {}): Promise<Played> {
-  const { build: made = ({ stack }) => build(stack), enter, traced = false } = more;
+  const { build: made = ({ stack, hostile }) => build(stack, hostile), enter, traced = false } = more;
   const built = made(plan);
   const { calls } = built;
   return play({
     calls,
     script: plan.callers.map((caller) => ({ ...caller, to: (caller.to ?? 0) % calls.length })),
     seed: plan.seed,
-    rules: rulesOf(built),
+    rules: rulesOf(built, plan),
+    also: alsoHappens(plan, built),
+    probes: throws(plan.hostile) ? 0 : undefined,
     input: (n): Question => ({ n, checked: 0, bad: plan.callers[n]?.bad }),
     watched: plan.watched,
     shares: shares(built),
@@ -42,24 +48,38 @@ export async function run(plan: Plan, more: More = {}): Promise<Played> {
   });
 }
 
-export function rulesOf(built: Built): Rule[] {
-  return [
+export function rulesOf(built: Built, { changes, hostile }: Plan): Rule[] {
+  const always = [
     settles,
     notAfterTheEnd,
     onlyOnce(built.onceOnly),
+    oneKey,
     comesBack,
     sameStory,
     ownAnswer(undefined),
     nothingUnchecked(built),
-    letGo,
-    ...built.breakers.map(breakerCounts),
-    ...built.bulkheads.map(placesHeld),
-    ...(shares(built) ? [cachedAnswers(built.caches)] : []),
+    letGo(hostile === "discard"),
     emptied(built.places),
-    ...(built.predictable ? [asExpected(built.predictable)] : []),
   ];
+  const { declared, predictable } = built;
+  if (declared !== undefined) always.push(onceThroughTiers(declared));
+  // what is declared holds until it is changed
+  if (changes !== undefined) return always;
+  if (declared !== undefined) always.push(timely(declared));
+  always.push(...built.bulkheads.map(placesHeld));
+  if (shares(built)) always.push(cachedAnswers(built.caches));
+  // what they say of an outcome is the user's, who throws
+  if (throws(hostile)) return always;
+  always.push(...built.breakers.map(breakerCounts));
+  if (predictable !== undefined && hostile === undefined) always.push(asExpected(predictable));
+  return always;
 }
 
 function shares({ caches }: Built): boolean {
   return caches.some((cache) => cache !== undefined);
+}
+
+/** A function of the user's does, that a call depends on. */
+function throws(hostile: Plan["hostile"]): boolean {
+  return hostile !== undefined && hostile !== "listener" && hostile !== "caller";
 }

@@ -24,6 +24,7 @@ import type {
   ByHand,
   CachePlan,
   Checks,
+  Hostile,
   Layers,
   RetryPlan,
   StackPlan,
@@ -74,28 +75,41 @@ export interface Built {
   readonly breakers: readonly WatchedBreaker[];
   /** What each call declares, where nothing else decides how it goes. */
   readonly predictable?: readonly Layers[] | undefined;
+  /** What each call declares, where a service is directly behind it. */
+  readonly declared?: readonly Layers[] | undefined;
+  /** What changes take: of a call by its index, or of its policy. */
+  readonly changed: (call: number) => unknown;
   /** Of each call, by its index: whether its input is checked, and its output. */
   readonly checks: readonly { readonly guard: boolean | "of some tiers"; readonly gate: boolean }[];
 }
 
-export function build(plan: StackPlan): Built {
+export function build(plan: StackPlan, hostile?: Hostile): Built {
   const onceOnly = new Set<string>();
   const breakers: WatchedBreaker[] = [];
   const bulkheads: WatchedBulkhead[] = [];
   const places: (() => BulkheadState)[] = [];
   const common = { onceOnly, breakers, bulkheads, places };
   let services = 0;
+  let asked = 0;
 
   if (plan.kind === "policy") {
     const all = plan.layers.map((layers) => over(plan.shared, layers));
-    const calls = policy(plan.shared, plan.layers);
-    return { ...common, calls, predictable: predictable(all), checks: all.map(checksOf), caches: cachesOf(all) };
+    const { calls, component } = policy(plan.shared, plan.layers);
+    return {
+      ...common,
+      calls,
+      changed: (call) => (call === 0 ? component : calls[call]),
+      declared: all,
+      predictable: predictable(all),
+      checks: all.map(checksOf),
+      caches: cachesOf(all),
+    };
   }
   if (plan.kind === "pipe") {
     const call = plan.layers.reduce<Ask>((inner, layer) => byHand(layer)(inner), service()) as Call;
     for (const { kind, layer } of stackOf(call)?.specs ?? [])
       if (kind === "bulkhead") places.push(layer.state as never);
-    return { ...common, calls: [call], checks: [checksByHand(plan.layers)], caches: [] };
+    return { ...common, calls: [call], changed: () => call, checks: [checksByHand(plan.layers)], caches: [] };
   }
   const { layers, inside } = plan;
   const name = inside === undefined ? `service ${services}` : undefined;
@@ -105,6 +119,8 @@ export function build(plan: StackPlan): Built {
   return {
     ...common,
     calls: [call],
+    changed: () => call,
+    declared: inside === undefined ? [layers] : undefined,
     predictable: inside === undefined ? predictable([layers]) : undefined,
     checks: [checksOf(layers)],
     caches: cachesOf([layers]),
@@ -128,6 +144,16 @@ export function build(plan: StackPlan): Built {
       shares: layers.some(({ cache }) => cache !== undefined),
       deadlines: layers.map(({ deadline }) => deadline),
     });
+  }
+
+  /** The same for every play of a plan: it throws at every third time. */
+  function sometimes<T>(throws: boolean, given: T): T {
+    if (throws && ++asked % 3 === 0) throw new Error("thrown by a function of the user's");
+    return given;
+  }
+
+  function again(outcome: { readonly ok: boolean }): boolean {
+    return sometimes(true, !outcome.ok);
   }
 
   function service(): Ask {
@@ -161,15 +187,16 @@ export function build(plan: StackPlan): Built {
     if (services !== undefined) bulkheads.push({ plan, state, services: new Set(services) });
   }
 
-  function policy(shared: Layers, own: readonly Layers[]): readonly Call[] {
-    const made = protect.with("component", options({ ...shared, key: undefined }));
+  function policy(shared: Layers, own: readonly Layers[]) {
+    const { discard: _, ...common } = options({ ...shared, key: undefined }) as { readonly discard?: unknown };
+    const component = protect.with("component", common);
     const names = new Map<string, string>();
     const calls = own.map((layers, i) => {
       const name = `call ${i}`;
       if (layers.once ?? shared.once) onceOnly.add(name);
       names.set(name, `service ${services}`);
-      const { breaker: _, bulkhead: __, ...rest } = layers;
-      return made(name, service(), options(rest) as never) as Call;
+      const { breaker: __, bulkhead: ___, ...rest } = layers;
+      return component(name, service(), options(rest) as never) as Call;
     });
     const behind = [...names.values()];
     if (shared.bulkhead) watchPlaces(shared.bulkhead, calls[0] as Call, behind);
@@ -180,22 +207,28 @@ export function build(plan: StackPlan): Built {
         names,
         own.map((layers) => over(shared, layers)),
       );
-    return calls;
+    return { calls, component };
   }
 
   function options(layers: Layers): object {
     const { tiers, gate, guard, once, key, breaker, cache, bulkhead, retry: tries, ...limits } = layers;
     return {
       ...limits,
-      ...(tries && { retry: { ...tries } }),
-      ...(breaker && { breaker: breakerOptions(breaker) }),
+      ...(tries && { retry: { ...tries, ...(hostile === "when" && { when: again }) } }),
+      ...(breaker && { breaker: { ...breakerOptions(breaker), ...(hostile === "breaker.when" && { when: again }) } }),
       ...(bulkhead && { bulkhead: { ...bulkhead } }),
       ...(cache && { cache: cacheOptions(cache) }),
       ...(guard && { input: guard === "now" ? questions : questionsLater }),
       ...(gate && { output: gate === "now" ? answers : answersLater }),
       ...(tiers && tiers.length > 0 && { fallback: tiers.map(tier) }),
       ...(once && { idempotent: false }),
-      ...(key && { idempotencyKey: ({ n }: Question) => `key ${n}` }),
+      ...(key && {
+        idempotencyKey: ({ n }: Question) => `key ${sometimes(hostile === "key", n)}`,
+      }),
+      ...(hostile === "classify" && {
+        classify: (seen: unknown, standard: (seen: unknown) => unknown) => sometimes(true, standard(seen)),
+      }),
+      ...(hostile === "discard" && { discard: () => sometimes(true, undefined) }),
     };
   }
 
@@ -206,7 +239,7 @@ export function build(plan: StackPlan): Built {
       name,
       operation: own === undefined ? service() : declared(name, service(), own, behind),
       ...(after !== undefined && { timeout: after }),
-      ...(when !== undefined && { when: () => when === "always" }),
+      ...(when !== undefined && { when: () => sometimes(hostile === "tier.when", when === "always") }),
     };
   }
 

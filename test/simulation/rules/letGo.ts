@@ -2,22 +2,25 @@
 import { nameOf, nameOfRun, type Rule } from "../../../src/testing/simulation/rule.ts";
 import { Answer, Passed } from "../answers.ts";
 
-export const letGo: Rule = {
-  name: "let go",
-  says: "A result that comes too late is let go, once; one that was delivered never.",
-  ended({ runs, callers }, found) {
-    for (const caller of callers) {
-      if (!caller.result?.ok) continue;
-      const { value } = caller.result;
-      const answer = value instanceof Passed ? value.answer : value;
-      if (answer instanceof Answer && answer.letGo > 0) found(`${nameOf(caller)} has got an answer that was let go`);
-    }
-    for (const run of runs) {
-      const { gave, ok, abortedAt, abortedInStep, endedInStep } = run;
-      if (!ok || !(gave instanceof Answer)) continue;
-      if (gave.letGo > 1) found(`what ${nameOfRun(run)} gave was let go ${gave.letGo} times`);
-      const late = abortedAt !== undefined && endedInStep !== undefined && abortedInStep! < endedInStep;
-      if (late && gave.letGo === 0) found(`what ${nameOfRun(run)} gave came too late, and nobody let it go`);
-    }
-  },
-};
+/** `own`: what a user gave in place of closing it is called instead. */
+export function letGo(own: boolean): Rule {
+  return {
+    name: "let go",
+    says: "A result that comes too late is let go, once; one that was delivered never.",
+    ended({ runs, callers }, found) {
+      for (const caller of callers) {
+        if (!caller.result?.ok) continue;
+        const { value } = caller.result;
+        const answer = value instanceof Passed ? value.answer : value;
+        if (answer instanceof Answer && answer.letGo > 0) found(`${nameOf(caller)} has got an answer that was let go`);
+      }
+      for (const run of runs) {
+        const { gave, ok, abortedAt, abortedInStep, endedInStep } = run;
+        if (!ok || !(gave instanceof Answer)) continue;
+        if (gave.letGo > 1) found(`what ${nameOfRun(run)} gave was let go ${gave.letGo} times`);
+        const late = abortedAt !== undefined && endedInStep !== undefined && abortedInStep! < endedInStep;
+        if (late && !own && gave.letGo === 0) found(`what ${nameOfRun(run)} gave came too late, and nobody let it go`);
+      }
+    },
+  };
+}

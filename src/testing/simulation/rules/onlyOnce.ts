@@ -9,8 +9,8 @@ export function onlyOnce(names: ReadonlySet<string>): Rule {
     says: "What is not idempotent and has no key is never called again once it may have been received.",
     called(run, _world, found) {
       const { caller, told } = run;
-      if (caller === undefined || told === undefined || told.idempotencyKey !== undefined || !names.has(told.name))
-        return;
+      if (caller === undefined || told === undefined) return;
+      if (told.idempotencyKey !== undefined || !names.has(told.name)) return;
       for (const earlier of caller.runs) {
         if (earlier === run || earlier.told?.call !== told.call || !mayHaveBeen(earlier)) continue;
         // one attempt may ask several services, but none of them twice

@@ -51,6 +51,7 @@ function compare(story: Story, seen: Seen, say: Found): void {
   const attempts = new Set(runs.map((run) => `${run.told?.tier}/${run.told?.attempt}`)).size;
   if (attempts > story.attempts)
     say(`services ran in ${attempts} attempts, and the story of ${story.name} says ${story.attempts}`);
+  if (!shares) numbers(runs, story.name, say);
   if (watched) {
     const events = told.get(story.id) ?? [];
     const settlings = events.filter((event) => event.type === "call.settled");
@@ -82,6 +83,17 @@ function compare(story: Story, seen: Seen, say: Found): void {
     }
   }
   for (const child of story.children) compare(child, seen, say);
+}
+
+/** Attempts of a tier are numbered as they come, from 1. */
+function numbers(runs: readonly Run[], name: string, say: Found): void {
+  const latest = new Map<number, number>();
+  for (const { told } of runs) {
+    if (told === undefined) continue;
+    const before = latest.get(told.tier) ?? 1;
+    if (told.attempt < before) say(`attempt ${told.attempt} of tier ${told.tier} of ${name} comes after ${before}`);
+    latest.set(told.tier, told.attempt);
+  }
 }
 
 /** Each attempt that was left while it ran has an end told of, once, when it has one. */
