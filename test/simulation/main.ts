@@ -20,7 +20,7 @@ const trace = new Trace(false);
 let found: Awaited<ReturnType<typeof search>>["found"];
 for (let part = 0; found === undefined && sum.calls < calls; part++) {
   const share = Math.min(Math.ceil(calls / parts), calls - sum.calls);
-  const searched = await search({ seed: seed * 1_000 + part, calls: share, played: (hash) => trace.add(hash) });
+  const searched = await search({ seed: seed * 1_000 + part, calls: share, played: ({ hash }) => trace.add(hash) });
   sum.plans += searched.plans;
   sum.calls += searched.calls;
   sum.runs += searched.runs;

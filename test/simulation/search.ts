@@ -1,6 +1,7 @@
 // Plays random plans until one breaks a rule, or so many calls have been made.
 import fc from "fast-check";
 import type { Violation } from "../../src/testing/simulation/ledger.ts";
+import type { Played } from "../../src/testing/simulation/play.ts";
 import { plans } from "./generate.ts";
 import type { Plan } from "./plan.ts";
 import { type More, run } from "./run.ts";
@@ -18,8 +19,8 @@ export interface SearchOptions extends More {
   readonly calls: number;
   /** Only this rule is of interest. */
   readonly rule?: string | undefined;
-  /** Hears of each plan that was played: the same for two that went the same way. */
-  readonly played?: (hash: string) => void;
+  /** Hears of each plan that was played. */
+  readonly played?: (played: Played) => void;
 }
 
 class Broken extends Error {
@@ -45,7 +46,7 @@ export async function search({ seed, calls, rule: wanted, played, ...more }: Sea
         sum.calls += result.calls;
         sum.runs += result.runs;
         sum.steps += result.steps;
-        played?.(result.hash);
+        played?.(result);
       }
       // what is shrunk goes on to break the same rule, or it would end as another fault
       const looked = rule ?? wanted;
