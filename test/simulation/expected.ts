@@ -1,26 +1,27 @@
 // One call as it must go: a second, simple reading of what is declared. It knows one caller at a time, and no promises.
-
 import type { StoryState } from "../../src/index.ts";
 import type { Behaviour } from "../../src/testing/simulation/script.ts";
-import { type Judged, judged, refusedOutput, timedOut } from "./judged.ts";
-import type { Layers, RetryPlan, SimulatedCaller, TierPlan } from "./plan.ts";
+import { type Judged, judged, overdue, refusedOutput, timedOut } from "./judged.ts";
+import type { Inside, Layers, RetryPlan, SimulatedCaller, TierPlan } from "./plan.ts";
 
 export interface Expected {
-  /** When services are called, ms from the call's start, and which. */
-  readonly runs: readonly { readonly at: number; readonly tier: number }[];
+  /** When services are called, ms from the call's start. */
+  readonly runs: readonly number[];
   readonly state: StoryState;
   /** Ms; `Infinity`: it hangs. */
   readonly settledAt: number;
   readonly tier: number;
 }
 
-/** Two things at one moment: either may come first. */
-class Tie extends Error {}
+/** A declaration, and the call that its operation is or makes. */
+export interface Declared extends Layers {
+  readonly inside?: Inside | undefined;
+}
 
 /** Whether all that decides is in the plan: nothing shared, and nothing left to chance. */
-export function isPredictable({ breaker, bulkhead, cache, retry, tiers = [] }: Layers): boolean {
-  const shared = breaker ?? bulkhead ?? cache;
-  return shared === undefined && isCertain(retry) && tiers.every(({ own }) => own === undefined);
+export function isPredictable({ inside, tiers = [], cache, ...layers }: Declared): boolean {
+  const all = [layers, inside?.layers ?? {}, ...tiers.map(({ own = {} }) => own)];
+  return cache === undefined && all.every((one) => (one.breaker ?? one.bulkhead) === undefined && isCertain(one.retry));
 }
 
 function isCertain(retry: RetryPlan | undefined): boolean {
@@ -29,119 +30,185 @@ function isCertain(retry: RetryPlan | undefined): boolean {
 }
 
 /** `gone`: when its caller went away, ms from its start. `undefined`: the order of two things that fall on one moment decides. */
-export function expected(layers: Layers, caller: SimulatedCaller, gone: number): Expected | undefined {
+export function expected(declared: Declared, caller: SimulatedCaller, gone: number): Expected | undefined {
   try {
-    return new Reading(layers, caller, gone).call();
+    return new Reading(declared, caller, gone).call();
   } catch (error) {
     if (error instanceof Tie) return undefined;
     throw error;
   }
 }
 
-/** What an attempt came to. */
+/** What an attempt, or a call inside, came to. */
 interface Came {
   readonly at: number;
   /** `undefined`: a success. */
   readonly failure: Judged | undefined;
-  readonly isTimeout: boolean;
+  /** A success that no gate lets through. */
+  readonly isLie?: boolean | undefined;
+  /** By the time-out of an attempt, or by the deadline of a call inside. */
+  readonly by?: "timeout" | "deadline" | undefined;
 }
 
-/** The call is over, whatever was going on. */
-class Cut extends Error {}
+/** What ends whatever goes on inside it. */
+interface Limit {
+  readonly at: number;
+  readonly is: "gone" | "deadline" | "timeout";
+}
+
+/** Two things at one moment: either may come first. */
+class Tie extends Error {}
+
+/** A limit was reached. */
+class Cut extends Error {
+  readonly limit: Limit;
+  constructor(limit: Limit) {
+    super();
+    this.limit = limit;
+  }
+}
+
+/** Where a call stands: what limits it, whether there is another way, whether a key tells its repetition. */
+interface Place {
+  readonly gated: boolean;
+  readonly limits: readonly Limit[];
+  readonly elsewhere: () => boolean;
+  readonly keyed: boolean;
+}
 
 class Reading {
-  private readonly layers: Layers;
+  private readonly declared: Declared;
   private readonly caller: SimulatedCaller;
-  /** When the caller goes away, and when the deadline is. */
   private readonly gone: number;
   private readonly due: number;
-  private readonly runs: { at: number; tier: number }[] = [];
+  private readonly runs: number[] = [];
 
-  constructor(layers: Layers, caller: SimulatedCaller, gone: number) {
-    this.layers = layers;
+  constructor(declared: Declared, caller: SimulatedCaller, gone: number) {
+    this.declared = declared;
     this.caller = caller;
     this.gone = gone;
-    this.due = Math.min(layers.deadline ?? Number.POSITIVE_INFINITY, caller.deadline ?? Number.POSITIVE_INFINITY);
+    this.due = Math.min(declared.deadline ?? Number.POSITIVE_INFINITY, caller.deadline ?? Number.POSITIVE_INFINITY);
     if (caller.abort === "inside" || (gone === this.due && gone !== Number.POSITIVE_INFINITY)) throw new Tie();
   }
 
   call(): Expected {
-    const { caller, layers, due, gone } = this;
+    const { caller, declared, due, gone } = this;
     const isGone = caller.abort === "before" || gone < 0;
-    if (gone === 0 && !isGone) throw new Tie();
-    if (due === 0) {
-      if (isGone) throw new Tie();
-      return this.ends("timedOut", 0, 0);
-    }
+    if ((isGone && due === 0) || (gone === 0 && !isGone)) throw new Tie();
+    if (due === 0) return this.ends("timedOut", 0, 0);
     if (isGone) return this.ends("cancelled", 0, 0);
-    if (layers.guard !== undefined && caller.bad) return this.ends("rejected", 0, 0);
-    let tier = 0;
+    if (declared.guard !== undefined && caller.bad) return this.ends("rejected", 0, 0);
+    const { inside, tiers = [] } = declared;
+    const limits: Limit[] = [
+      { at: gone, is: "gone" },
+      { at: due, is: "deadline" },
+    ];
+    const left = new Set(tiers);
+    const keyed = caller.key === true || declared.key === true;
+    const place: Place = { gated: declared.gate !== undefined, limits, elsewhere: () => left.size > 0, keyed };
+    let [tier, tried] = [0, 0];
     try {
-      let came = this.rounds();
-      for (const [i, way] of (layers.tiers ?? []).entries()) {
-        if (came.failure === undefined || this.mustNotRepeat(came)) break;
+      let came = this.rounds(0, declared, place, inside);
+      for (const [i, way] of tiers.entries()) {
+        if (came.failure === undefined || mustNotRepeat(declared, came.failure, keyed)) break;
         if (!this.asks(way, came)) continue;
+        left.delete(way);
         tier = i + 1;
-        came = this.attempt(came.at, tier, way.timeout ?? layers.timeout);
+        tried++;
+        const own = way.own === undefined ? undefined : { layers: way.own, how: "direct" as const };
+        const timeout = way.timeout ?? (own === undefined ? declared.timeout : undefined);
+        came = this.attempt(came.at, timeout, place, own);
       }
-      return this.deliver(came, tier);
+      return this.deliver(came, tier, tried);
     } catch (error) {
       if (!(error instanceof Cut)) throw error;
-      return this.ends(gone < due ? "cancelled" : "timedOut", Math.min(gone, due), tier);
+      const { at, is } = error.limit;
+      return this.ends(is === "gone" ? "cancelled" : "timedOut", at, tier);
     }
   }
 
-  private deliver({ at, failure, isTimeout }: Came, tier: number): Expected {
+  private deliver({ at, failure, by }: Came, tier: number, tried: number): Expected {
     if (failure === undefined) return this.ends(tier > 0 ? "degraded" : "succeeded", at, tier);
-    return this.ends(isTimeout ? "timedOut" : "failed", at, tier);
+    // of a chain that is exhausted the last attempt's time-out tells, and not the deadline of a call that was a tier
+    const isLate = by === "timeout" || (by === "deadline" && tried === 0);
+    return this.ends(isLate ? "timedOut" : "failed", at, tier);
   }
 
   /** The operation, as often as retry says. */
-  private rounds(): Came {
-    const { retry, timeout, tiers } = this.layers;
+  private rounds(from: number, layers: Layers, place: Place, inside: Inside | undefined): Came {
+    const { retry, timeout } = layers;
     const { attempts = 3, patience = 1_000, maxElapsed = Number.POSITIVE_INFINITY } = retry ?? { attempts: 1 };
-    let came = this.attempt(0, 0, timeout);
+    const due = Math.min(...place.limits.filter(({ is }) => is === "deadline").map(({ at }) => at));
+    let came = this.attempt(from, timeout, place, inside);
     for (let round = 1; round < attempts; round++) {
       const { failure } = came;
-      if (failure === undefined || !failure.again || this.mustNotRepeat(came)) break;
+      if (failure === undefined || !failure.again || mustNotRepeat(layers, failure, place.keyed)) break;
       const delay = failure.hintMs ?? delayAfter(round, retry ?? {});
-      const longest = tiers !== undefined ? patience : failure.hintMs === undefined ? delay : 20_000;
-      if (came.at === this.due) throw new Tie();
-      if (delay > longest || delay >= this.due - came.at || came.at + delay > maxElapsed) break;
-      const next = came.at + delay;
-      if (next === this.gone) throw new Tie();
-      if (next > this.gone) throw new Cut();
-      came = this.attempt(next, 0, timeout);
+      const longest = place.elsewhere() ? patience : failure.hintMs === undefined ? delay : 20_000;
+      if (came.at === due) throw new Tie();
+      if (delay > longest || delay >= due - came.at || came.at - from + delay > maxElapsed) break;
+      this.wait(came.at + delay, place.limits);
+      came = this.attempt(came.at + delay, timeout, place, inside);
     }
     return came;
   }
 
-  private attempt(at: number, tier: number, timeout = Number.POSITIVE_INFINITY): Came {
-    const { meets } = this.caller;
-    const behaviour: Behaviour = meets[Math.min(this.runs.length, meets.length - 1)] ?? { gives: "value" };
-    this.runs.push({ at, tier });
-    const { gives, after = 0 } = behaviour;
-    const answer = gives === "nothing" ? Number.POSITIVE_INFINITY : gives === "throws" ? at : at + after;
-    const limit = at + timeout;
-    const end = Math.min(this.gone, this.due);
-    const first = Math.min(answer, limit, end);
-    if (first === Number.POSITIVE_INFINITY) return { at: first, failure: undefined, isTimeout: false };
-    const isAtOnce = gives === "throws" || (behaviour.after === undefined && gives !== "nothing");
-    if (
-      [answer, limit, end].filter((one) => one === first).length > 1 &&
-      !(isAtOnce && answer === first && end > first)
-    )
-      throw new Tie();
-    if (end === first) throw new Cut();
-    if (limit === first && !(isAtOnce && answer === first)) return { at: first, failure: timedOut, isTimeout: true };
-    const failure = judged(gives) ?? (gives === "lie" && this.layers.gate !== undefined ? refusedOutput : undefined);
-    return { at: first, failure, isTimeout: false };
+  private wait(until: number, limits: readonly Limit[]): void {
+    const first = firstOf(limits);
+    if (first.at === until) throw new Tie();
+    if (first.at < until) throw new Cut(first);
   }
 
-  /** What may have been received must not be sent again, without a key. */
-  private mustNotRepeat({ failure }: Came): boolean {
-    const { once, key } = this.layers;
-    return once === true && key !== true && this.caller.key !== true && failure?.received === true;
+  private attempt(at: number, timeout: number | undefined, place: Place, inside: Inside | undefined): Came {
+    const limit: Limit = { at: at + (timeout ?? Number.POSITIVE_INFINITY), is: "timeout" };
+    try {
+      const came = this.operate(at, { ...place, limits: [...place.limits, limit] }, inside);
+      return place.gated && came.isLie ? { ...came, failure: refusedOutput } : came;
+    } catch (error) {
+      if (!(error instanceof Cut) || error.limit !== limit) throw error;
+      return { at: limit.at, failure: timedOut, by: "timeout" };
+    }
+  }
+
+  private operate(at: number, place: Place, inside: Inside | undefined): Came {
+    return inside === undefined ? this.ask(at, place.limits) : this.callInside(at, place, inside);
+  }
+
+  /** A call of its own: what ends it when its own retry gave up is final for those above. */
+  private callInside(at: number, place: Place, { layers, how }: Inside): Came {
+    const { deadline, retry, key } = layers;
+    const limit: Limit = { at: deadline === undefined ? Number.POSITIVE_INFINITY : at + deadline, is: "deadline" };
+    const isDirect = how === "direct";
+    const within: Place = {
+      gated: false,
+      limits: [...place.limits, limit],
+      elsewhere: () => isDirect && place.elsewhere(),
+      keyed: key === true || (isDirect && place.keyed),
+    };
+    try {
+      const came = this.rounds(at, layers, within, undefined);
+      if (came.failure === undefined || retry === undefined) return came;
+      return { ...came, failure: { ...came.failure, again: false } };
+    } catch (error) {
+      if (!(error instanceof Cut) || error.limit !== limit) throw error;
+      return { at: limit.at, failure: overdue, by: "deadline" };
+    }
+  }
+
+  /** The service. */
+  private ask(at: number, limits: readonly Limit[]): Came {
+    const { meets } = this.caller;
+    const behaviour: Behaviour = meets[Math.min(this.runs.length, meets.length - 1)] ?? { gives: "value" };
+    this.runs.push(at);
+    const { gives, after } = behaviour;
+    const isAtOnce = gives === "throws" || (after === undefined && gives !== "nothing");
+    const answer = gives === "nothing" ? Number.POSITIVE_INFINITY : isAtOnce ? at : at + (after ?? 0);
+    const first = firstOf(limits);
+    // what is answered at once is answered before any timer
+    if (first.at === answer && answer !== Number.POSITIVE_INFINITY && !(isAtOnce && first.at > at)) throw new Tie();
+    if (first.at < answer) throw new Cut(first);
+    if (answer === Number.POSITIVE_INFINITY) return { at: answer, failure: undefined };
+    return { at: answer, failure: judged(gives), isLie: gives === "lie" };
   }
 
   private asks({ when }: TierPlan, { failure, at }: Came): boolean {
@@ -152,6 +219,17 @@ class Reading {
   private ends(state: StoryState, settledAt: number, tier: number): Expected {
     return { runs: this.runs, state, settledAt, tier };
   }
+}
+
+function firstOf(limits: readonly Limit[]): Limit {
+  const first = limits.reduce((one, other) => (other.at < one.at ? other : one));
+  if (first.at !== Number.POSITIVE_INFINITY && limits.filter(({ at }) => at === first.at).length > 1) throw new Tie();
+  return first;
+}
+
+/** What may have been received must not be sent again, without a key. */
+function mustNotRepeat({ once }: Layers, { received }: Judged, keyed: boolean): boolean {
+  return once === true && !keyed && received;
 }
 
 /** Without jitter. */

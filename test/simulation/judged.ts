@@ -36,6 +36,8 @@ const failed: Readonly<Record<FailureName, Judged>> = {
 
 /** Of a time-out of one attempt. */
 export const timedOut: Judged = failure;
+/** Of the deadline of a call inside. */
+export const overdue: Judged = { ...failure, again: false, elsewhere: false };
 /** Of an answer that a gate does not let through. */
 export const refusedOutput: Judged = { ...failure, counts: false };
 

@@ -118,6 +118,14 @@ export const misreadings: readonly Fault[] = [
     fault: "a time-out a millisecond early",
     planted: misread({ timeout: 19 }, { timeout: 20 }),
   },
+  {
+    rule: "as expected",
+    fault: "a tier that is a call of its own, and tries once more than it declares",
+    planted: misread(
+      { tiers: [{ own: { retry: { ...persistent, attempts: 3 } } }] },
+      { tiers: [{ own: { retry: { ...persistent, attempts: 2 } } }] },
+    ),
+  },
 ];
 
 function misread(done: Layers, was: Layers): More {

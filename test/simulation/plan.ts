@@ -76,12 +76,17 @@ export type ByHand =
   | { readonly kind: "fallback"; readonly tiers: readonly TierPlan[] }
   | { readonly kind: "gate" | "guard"; readonly checks: Checks };
 
+/** The operation is, or makes, a protected call: it is handed over as it is, the context, or a spread of it. */
+export interface Inside {
+  readonly layers: Layers;
+  readonly how: "direct" | "context" | "spread";
+}
+
 export type StackPlan =
   | {
       readonly kind: "protect";
       readonly layers: Layers;
-      /** The operation is, or makes, a protected call: it is handed over as it is, the context, or a spread of it. */
-      readonly inside?: { readonly layers: Layers; readonly how: "direct" | "context" | "spread" };
+      readonly inside?: Inside | undefined;
     }
   /** The innermost first. */
   | { readonly kind: "pipe"; readonly layers: readonly ByHand[] }

@@ -17,7 +17,7 @@ import {
 } from "../../src/index.ts";
 import { simulated } from "../../src/testing/simulation/simulated.ts";
 import { Answer, answers, answersLater, type Question, questions, questionsLater } from "./answers.ts";
-import { isPredictable } from "./expected.ts";
+import { type Declared, isPredictable } from "./expected.ts";
 import type {
   BreakerPlan,
   BulkheadPlan,
@@ -25,6 +25,7 @@ import type {
   CachePlan,
   Checks,
   Hostile,
+  Inside,
   Layers,
   RetryPlan,
   StackPlan,
@@ -74,7 +75,7 @@ export interface Built {
   readonly onceOnly: ReadonlySet<string>;
   readonly breakers: readonly WatchedBreaker[];
   /** What each call declares, where nothing else decides how it goes. */
-  readonly predictable?: readonly Layers[] | undefined;
+  readonly predictable?: readonly Declared[] | undefined;
   /** What each call declares, where a service is directly behind it. */
   readonly declared?: readonly Layers[] | undefined;
   /** What changes take: of a call by its index, or of its policy. */
@@ -121,7 +122,7 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
     calls: [call],
     changed: () => call,
     declared: inside === undefined ? [layers] : undefined,
-    predictable: inside === undefined ? predictable([layers]) : undefined,
+    predictable: predictable([{ ...layers, inside }]),
     checks: [checksOf(layers)],
     caches: cachesOf([layers]),
   };
@@ -164,7 +165,7 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
     });
   }
 
-  function enclosing({ layers, how }: NonNullable<Extract<StackPlan, { kind: "protect" }>["inside"]>): Ask {
+  function enclosing({ layers, how }: Inside): Ask {
     const behind = `service ${services}`;
     const inner = declared("inner", service(), layers, behind);
     if (how === "direct") return inner;
@@ -273,8 +274,8 @@ function over(shared: Layers, own: Layers): Layers {
   return shared.retry && own.retry ? { ...all, retry: { ...shared.retry, ...written(own.retry) } } : all;
 }
 
-function predictable(layers: readonly Layers[]): readonly Layers[] | undefined {
-  return layers.every(isPredictable) ? layers : undefined;
+function predictable(declared: readonly Declared[]): readonly Declared[] | undefined {
+  return declared.every(isPredictable) ? declared : undefined;
 }
 
 /** What `explain` gives as a layer's state, without the rest of it: it is asked after every step. */
