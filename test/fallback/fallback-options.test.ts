@@ -117,6 +117,38 @@ describe("`otherwise`", () => {
     await turn();
     expect(answered.at).toEqual({ error: "gone" });
   });
+
+  it("tells nobody of an answer that comes after the caller's abort", async () => {
+    const { caller, clock, seen } = setup();
+    const late = script<string>({ value: "nobody", after: 10 });
+    const failing = async (_: string): Promise<string> => Promise.reject(down);
+    const call = pipe(failing, fallback([failing], { otherwise: (input) => late(input, undefined as never) }));
+    const controller = caller();
+    const answered = watch(call("x", { signal: controller.signal }));
+    await turn();
+    controller.abort("gone");
+    await clock.advance(10);
+    expect(answered.at).toEqual({ error: "gone" });
+    expect(late.calls).toHaveLength(1);
+    expect(seen.of("fallback.used").map(({ to }) => to)).not.toContain("otherwise");
+  });
+});
+
+describe("a tier's name", () => {
+  it("is given, or the function's own, or its place where the function has none", () => {
+    const own = async (_: string) => "own";
+    const call = pipe(own, fallback([{ name: "given", operation: own }, own, async (_: string) => "anonymous"]));
+    expect(explain(call)).toMatchObject([{ kind: "fallback", options: { tiers: ["given", "own", "tier 3"] } }]);
+  });
+
+  it("stands in `explain` beside `otherwise`, if there is one", () => {
+    const own = async (_: string) => "own";
+    const otherwise = () => "nobody";
+    const optionsOf = (...given: Parameters<typeof fallback<string, string>>) =>
+      explain(pipe(own, fallback(...given)))[0]?.options;
+    expect(optionsOf([own])).toEqual({ tiers: ["own"] });
+    expect(optionsOf([own], { otherwise })).toEqual({ tiers: ["own"], otherwise });
+  });
 });
 
 describe("bad options", () => {
