@@ -6,6 +6,7 @@ import { mayAsk } from "../core/askable.ts";
 import type { AttemptRecord } from "../core/attempt.ts";
 import { elsewhere } from "../core/chain.ts";
 import { durationSchema, limitSchema } from "../core/duration.ts";
+import { HoldfastError } from "../core/errors.ts";
 import { asked, askedNow, FAULT } from "../core/final.ts";
 import type { Duration, Wrapper } from "../core/operation.ts";
 import { triesOf } from "../core/rare.ts";
@@ -130,7 +131,7 @@ class Rounds {
     this.live = live;
     this.tools = tools;
     this.latest = first;
-    this.refused = triesOf(first.call) === 0;
+    this.refused = isRefused(first, 0);
     if (!this.refused) this.ran = first;
   }
 
@@ -187,7 +188,7 @@ class Rounds {
       await first.ask(first.segment, at, first.inputAt(at));
     } catch {} // the attempt knows how it ended
     this.latest = first.last ?? first;
-    this.refused = triesOf(first.call) === before;
+    this.refused = isRefused(this.latest, before);
     if (!this.refused) this.ran = this.latest;
   }
 
@@ -267,6 +268,12 @@ class Rounds {
     await first.pause(delayMs);
     return !first.isCut;
   }
+}
+
+/** Turned away by a layer of ours: nothing was called, and not because the answer, or a failure, came from elsewhere. */
+function isRefused({ call, threw, value, verdict }: AttemptRecord, triesBefore: number): boolean {
+  if (triesOf(call) !== triesBefore || !threw) return false;
+  return verdict?.kind === "notAdmitted" || HoldfastError.is(value, "INPUT_REJECTED");
 }
 
 /** Taken before a test's fake timers can be laid over it. */
