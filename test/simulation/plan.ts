@@ -73,6 +73,7 @@ export type ByHand =
   | { readonly kind: "retry"; readonly retry: RetryPlan }
   | { readonly kind: "breaker"; readonly breaker: BreakerPlan }
   | { readonly kind: "bulkhead"; readonly bulkhead: BulkheadPlan }
+  | { readonly kind: "cache"; readonly cache: CachePlan }
   | { readonly kind: "fallback"; readonly tiers: readonly TierPlan[] }
   | { readonly kind: "gate" | "guard"; readonly checks: Checks };
 

@@ -67,7 +67,7 @@ export function rulesOf(built: Built, { changes, hostile }: Plan): Rule[] {
   if (changes !== undefined) return always;
   if (declared !== undefined) always.push(timely(declared));
   always.push(...built.bulkheads.map(placesHeld));
-  if (shares(built)) always.push(cachedAnswers(built.caches));
+  if (shares(built) && built.inOrder !== false) always.push(cachedAnswers(built.caches));
   // what they say of an outcome is the user's, who throws
   if (throws(hostile)) return always;
   always.push(...built.breakers.map(breakerCounts));

@@ -5,6 +5,7 @@ import {
   type BreakerState,
   breaker,
   bulkhead,
+  cache,
   deadline,
   fallback,
   gate,
@@ -71,6 +72,8 @@ export interface Built {
   readonly places: readonly (() => BulkheadState)[];
   /** Of each call, by its index, where it has a cache. */
   readonly caches: readonly (CachePlan | undefined)[];
+  /** Whether the cache stands where a declaration lays it. */
+  readonly inOrder?: boolean | undefined;
   /** The names of those that were declared not idempotent. */
   readonly onceOnly: ReadonlySet<string>;
   readonly breakers: readonly WatchedBreaker[];
@@ -110,7 +113,15 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
     const call = plan.layers.reduce<Ask>((inner, layer) => byHand(layer)(inner), service()) as Call;
     for (const { kind, layer } of stackOf(call)?.specs ?? [])
       if (kind === "bulkhead") places.push(layer.state as never);
-    return { ...common, calls: [call], changed: () => call, checks: [checksByHand(plan.layers)], caches: [] };
+    const [kept] = plan.layers.filter((layer) => layer.kind === "cache");
+    return {
+      ...common,
+      calls: [call],
+      changed: () => call,
+      checks: [checksByHand(plan.layers)],
+      caches: [kept?.cache],
+      inOrder: false,
+    };
   }
   const { layers, inside } = plan;
   const name = inside === undefined ? `service ${services}` : undefined;
@@ -212,13 +223,13 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
   }
 
   function options(layers: Layers): object {
-    const { tiers, gate, guard, once, key, breaker, cache, bulkhead, retry: tries, ...limits } = layers;
+    const { tiers, gate, guard, once, key, breaker, cache: kept, bulkhead, retry: tries, ...limits } = layers;
     return {
       ...limits,
       ...(tries && { retry: { ...tries, ...(hostile === "when" && { when: again }) } }),
       ...(breaker && { breaker: { ...breakerOptions(breaker), ...(hostile === "breaker.when" && { when: again }) } }),
       ...(bulkhead && { bulkhead: { ...bulkhead } }),
-      ...(cache && { cache: cacheOptions(cache) }),
+      ...(kept && { cache: cacheOptions(kept) }),
       ...(guard && { input: guard === "now" ? questions : questionsLater }),
       ...(gate && { output: gate === "now" ? answers : answersLater }),
       ...(tiers && tiers.length > 0 && { fallback: tiers.map(tier) }),
@@ -254,6 +265,8 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
         return retry(layer.retry as RetryPlan) as never;
       case "breaker":
         return breaker(breakerOptions(layer.breaker)) as never;
+      case "cache":
+        return cache(cacheOptions(layer.cache)) as never;
       case "bulkhead":
         return bulkhead({ ...layer.bulkhead }) as never;
       case "fallback":
