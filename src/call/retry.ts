@@ -10,7 +10,7 @@ import { HoldfastError } from "../core/errors.ts";
 import { asked, askedNow, FAULT } from "../core/final.ts";
 import type { Duration, Wrapper } from "../core/operation.ts";
 import { triesOf } from "../core/rare.ts";
-import { mayHaveBeenReceived } from "../core/received.ts";
+import { mustNotRepeat } from "../core/repeat.ts";
 import type { Seams } from "../core/seams.ts";
 import type { InnerRecovery } from "../core/stack.ts";
 import type { Outcome, Verdict } from "../core/verdict.ts";
@@ -230,7 +230,7 @@ class Rounds {
     if (first.isCut || verdict === FAULT) return false;
     if (verdict === undefined) return options.when !== undefined;
     if (latest.isCut || first.isFinal(value)) return false;
-    if (first.onceOnly && mayHaveBeenReceived(value, verdict)) return false;
+    if (mustNotRepeat(first, latest, verdict)) return false;
     if (!mayAsk(latest.outcome, verdict)) return verdict.kind === "notAdmitted" && verdict.retry;
     return verdict.retry || options.when !== undefined;
   }

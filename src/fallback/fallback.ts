@@ -12,7 +12,7 @@ import { asked, askedNow, FAULT, Fault } from "../core/final.ts";
 import { segment } from "../core/fuse.ts";
 import type { Duration, Operation, Protected } from "../core/operation.ts";
 import { triesOf } from "../core/rare.ts";
-import { mayHaveBeenReceived } from "../core/received.ts";
+import { mustNotRepeat } from "../core/repeat.ts";
 import type { Seams } from "../core/seams.ts";
 import { type InnerRecovery, type LayerSpec, readyIn, readyThrough, type Segment, stackOf } from "../core/stack.ts";
 import type { Failure, FailureKind, Verdict } from "../core/verdict.ts";
@@ -218,8 +218,8 @@ class Descent {
   /** What may have been received is not sent to another tier either, unless the call can be told apart. */
   private mustNotRepeat(): boolean {
     const { first, latest } = this;
-    const { verdict, value } = latest;
-    return first.onceOnly && verdict !== undefined && triesOf(first.call) > 0 && mayHaveBeenReceived(value, verdict);
+    const { verdict } = latest;
+    return verdict !== undefined && triesOf(first.call) > 0 && mustNotRepeat(first, latest, verdict);
   }
 
   private async end(tried: number): Promise<unknown> {

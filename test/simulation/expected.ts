@@ -46,6 +46,8 @@ interface Came {
   readonly failure: Judged | undefined;
   /** A success that no gate lets through. */
   readonly isLie?: boolean | undefined;
+  /** An attempt before the last may have been received. */
+  readonly received?: boolean | undefined;
   /** By the time-out of an attempt, or by the deadline of a call inside. */
   readonly by?: "timeout" | "deadline" | undefined;
 }
@@ -140,6 +142,7 @@ class Reading {
     const { attempts = 3, patience = 1_000, maxElapsed = Number.POSITIVE_INFINITY } = retry ?? { attempts: 1 };
     const due = Math.min(...place.limits.filter(({ is }) => is === "deadline").map(({ at }) => at));
     let came = this.attempt(from, timeout, place, inside);
+    let received = false;
     for (let round = 1; round < attempts; round++) {
       const { failure } = came;
       if (failure === undefined || !failure.again || mustNotRepeat(layers, failure, place.keyed)) break;
@@ -148,9 +151,10 @@ class Reading {
       if (came.at === due) throw new Tie();
       if (delay > longest || delay >= due - came.at || came.at - from + delay > maxElapsed) break;
       this.wait(came.at + delay, place.limits);
+      received ||= failure.received;
       came = this.attempt(came.at + delay, timeout, place, inside);
     }
-    return came;
+    return { ...came, received };
   }
 
   private wait(until: number, limits: readonly Limit[]): void {
@@ -176,7 +180,7 @@ class Reading {
 
   /** A call of its own: what ends it when its own retry gave up is final for those above. */
   private callInside(at: number, place: Place, { layers, how }: Inside): Came {
-    const { deadline, retry, key } = layers;
+    const { deadline, retry, key, once } = layers;
     const limit: Limit = { at: deadline === undefined ? Number.POSITIVE_INFINITY : at + deadline, is: "deadline" };
     const isDirect = how === "direct";
     const within: Place = {
@@ -187,8 +191,12 @@ class Reading {
     };
     try {
       const came = this.rounds(at, layers, within, undefined);
-      if (came.failure === undefined || retry === undefined) return came;
-      return { ...came, failure: { ...came.failure, again: false } };
+      const { failure } = came;
+      if (failure === undefined || retry === undefined) return came;
+      // what it has done before counts where it is the operation itself, or must not be repeated either
+      const counts = isDirect || (once === true && key !== true);
+      const received = failure.received || (counts && came.received === true);
+      return { ...came, failure: { ...failure, again: false, received } };
     } catch (error) {
       if (!(error instanceof Cut) || error.limit !== limit) throw error;
       return { at: limit.at, failure: overdue, by: "deadline" };
