@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { explain, fallback, OptionsInvalidError, pipe, protect, settled } from "../../src/index.ts";
+import {
+  breaker,
+  bulkhead,
+  explain,
+  fallback,
+  named,
+  OptionsInvalidError,
+  pipe,
+  protect,
+  settled,
+} from "../../src/index.ts";
 import { script } from "../../src/testing/index.ts";
 import { setup, turn, watch } from "../composition/setup.ts";
 
@@ -131,6 +141,43 @@ describe("`otherwise`", () => {
     expect(answered.at).toEqual({ error: "gone" });
     expect(late.calls).toHaveLength(1);
     expect(seen.of("fallback.used").map(({ to }) => to)).not.toContain("otherwise");
+  });
+});
+
+describe("a tier that is passed over", () => {
+  it.each([
+    { state: "has no place left", full: true, open: false, reason: "bulkheadFull" },
+    { state: "is broken", full: false, open: true, reason: "breakerOpen" },
+    { state: "has neither a place nor its health, which is outside", full: true, open: true, reason: "bulkheadFull" },
+  ])("is told with the reason of what would refuse it first: it $state", async ({ full, open, reason }) => {
+    const { seen } = setup();
+    const [places, circuit] = [bulkhead(1), breaker()];
+    if (full) places.acquire();
+    if (open) circuit.isolate();
+    const other = named("other", async (_: string) => "other");
+    const failing = async (_: string): Promise<string> => Promise.reject(down);
+    for (const tier of [pipe(other, circuit, places), protect("other", pipe(other, circuit, places))]) {
+      expect(await pipe(failing, fallback([tier, async () => "last"]))("x")).toBe("last");
+    }
+    expect(seen.of("fallback.skipped")).toMatchObject([
+      { tier: "other", reason },
+      { tier: "other", reason },
+    ]);
+  });
+
+  it.each([true, false])("is told of to nobody who left while `when` was asked, and answered %s", async (goesOn) => {
+    const { caller, seen } = setup();
+    const controller = caller();
+    const tier = script<string>({ value: "other" });
+    const when = () => {
+      controller.abort("gone");
+      return goesOn;
+    };
+    const call = pipe(script<string>({ error: down }), fallback([{ name: "other", operation: tier, when }]));
+    await expect(call("x", { signal: controller.signal })).rejects.toBe("gone");
+    await turn();
+    expect(tier.calls).toEqual([]);
+    expect(seen.events.filter(({ type }) => type.startsWith("fallback."))).toEqual([]);
   });
 });
 
