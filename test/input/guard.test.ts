@@ -69,6 +69,29 @@ describe("guard", () => {
     expect(seen.of("call.settled")).toMatchObject([{ state: "rejected", attempts: 0 }]);
   });
 
+  it.each<[z.ZodType, unknown, string | undefined]>([
+    [z.number().max(9), 10, "at most 9"],
+    [z.number().lt(9), 9, "below 9"],
+    [z.number().min(2), 1, "at least 2"],
+    [z.number().gt(2), 2, "above 2"],
+    [z.string().max(3), "abcd", "at most 3 characters"],
+    [z.array(z.string()).min(1), [], "at least 1 item"],
+    [z.set(z.string()).max(0), new Set("a"), "at most 0 items"],
+    [z.date().min(new Date(0)), new Date(-1), "at least 1970-01-01T00:00:00.000Z"],
+    [z.number(), "x", "a number"],
+    [z.int(), 1.5, "a whole number"],
+    [z.map(z.string(), z.string()), "x", "map"],
+    [z.enum(["a", "b"]), "c", '"a" or "b"'],
+    [z.literal(5), 6, "5"],
+    [z.number().multipleOf(5), 6, "a multiple of 5"],
+    [z.strictObject({}), { b: 1 }, "leave it out"],
+    [z.email(), "x", undefined],
+  ])("says with a finding what would do: case %#", async (schema, given, fix) => {
+    setup();
+    const { issues } = await refused(pipe(script<string>(), guard(schema as z.ZodType<unknown>))(given));
+    expect(issues.map((issue) => issue.fix)).toEqual([fix]);
+  });
+
   it("async checks are awaited, and their issues carry the field's path, not the root", async () => {
     setup();
     const free = async (name: string) => name !== "ada";
