@@ -16,7 +16,7 @@ export interface Audit {
   readonly unchecked: readonly { readonly path: string; readonly why: string }[];
 }
 
-export async function audit(folder: string, documents: readonly Document[], out: string): Promise<Audit> {
+export async function audit(root: string, documents: readonly Document[], out: string): Promise<Audit> {
   const lost: string[] = [];
   const unchecked: { path: string; why: string }[] = [];
   const flagged = await flaggedIn(out);
@@ -25,7 +25,7 @@ export async function audit(folder: string, documents: readonly Document[], out:
     const page = await readFile(briefOf(out, path), "utf8").catch(() => undefined);
     if (page !== undefined) {
       delivered++;
-      const text = await readDocument(join(folder, path));
+      const text = await readDocument(join(root, path));
       const findings = checkBrief(fromMarkdown(page, text), text);
       const [first] = findings;
       if (first) unchecked.push({ path, why: `${first.path}: ${first.got ?? ""} is not ${first.wanted}` });

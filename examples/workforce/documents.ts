@@ -1,11 +1,11 @@
-// A folder as documents: each either read, or refused with what was got, what is wanted, and what would do.
+// Folders as documents: each either read, or refused with what was got, what is wanted, and what would do.
 import { readdir, readFile, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { type Finding, InputRejectedError, protect, settled } from "holdfast";
 import { readText, type Text } from "./sentences.ts";
 
 export interface Document extends Text {
-  /** Relative to the folder, with forward slashes. */
+  /** Relative to the folder, or to where several folders are looked for; with forward slashes. */
   readonly path: string;
 }
 export interface Refused {
@@ -13,6 +13,8 @@ export interface Refused {
   readonly reason: string;
 }
 export interface Folder {
+  /** What the paths are relative to. */
+  readonly root: string;
   readonly documents: readonly Document[];
   readonly refused: readonly Refused[];
 }
@@ -42,7 +44,17 @@ export async function readFolder(folder: string): Promise<Folder> {
     if (done.ok) documents.push(done.value);
     else refused.push({ path, reason: reasonIn(done.error) });
   }
-  return { documents, refused };
+  return { root: folder, documents, refused };
+}
+
+/** Several as one: paths with the folder they are in. */
+export async function readFolders(folders: readonly string[]): Promise<Folder> {
+  const [first, ...more] = await Promise.all(folders.map(readFolder));
+  if (first === undefined) throw new Error("Give a folder.");
+  if (more.length === 0) return first;
+  const inFolder = <T extends { readonly path: string }>(of: (folder: Folder) => readonly T[]) =>
+    [first, ...more].flatMap((folder) => of(folder).map((one) => ({ ...one, path: `${folder.root}/${one.path}` })));
+  return { root: "", documents: inFolder(({ documents }) => documents), refused: inFolder(({ refused }) => refused) };
 }
 
 export async function readDocument(file: string): Promise<Text> {

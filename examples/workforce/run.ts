@@ -15,7 +15,7 @@ import { bareTeam, protectedTeam, watched } from "./team.ts";
 import { bareWork, protectedWork } from "./work.ts";
 
 export interface Job {
-  readonly folder: string;
+  readonly root: string;
   readonly documents: readonly Document[];
   readonly seed: number;
   readonly out: string;
@@ -29,16 +29,17 @@ export interface Run {
   readonly wallMs: number;
 }
 
+export const providerNames = ["alpha", "beta", "gamma"];
 const documentsAtOnce = 6;
 /** For so long a flagged brief waits for a person. */
 const waits = "168h";
 
-export async function run(name: Run["name"], { folder, documents, seed, out }: Job): Promise<Run> {
+export async function run(name: Run["name"], { root, documents, seed, out }: Job): Promise<Run> {
   const began = performance.now();
   reviews.keep({ for: waits });
   await mkdir(join(out, "log"), { recursive: true });
   const providers = await Promise.all(
-    ["alpha", "beta", "gamma"].map((each) => startProvider(each, join(out, "log", `${each}.jsonl`))),
+    providerNames.map((each) => startProvider(each, join(out, "log", `${each}.jsonl`))),
   );
   const progress = progressOf(documents, () => faults.now());
   const faults = await unleash(providers, seed, progress.share);
@@ -62,5 +63,5 @@ export async function run(name: Run["name"], { folder, documents, seed, out }: J
     for (const provider of providers) provider.stop();
   }
   const wallMs = performance.now() - began;
-  return { name, audit: await audit(folder, documents, out), tally, faults: faults.met, wallMs };
+  return { name, audit: await audit(root, documents, out), tally, faults: faults.met, wallMs };
 }

@@ -31,9 +31,10 @@ const benchmark = { bytes: 100_000, money: 0.25 };
 /** What is wrong with all of them now may be right later, unless it is the question. */
 const laterPerhaps: Classify = (seen, standard) => {
   const verdict = standard(seen);
-  const refusedByAll =
-    seen instanceof FallbackExhaustedError && seen.failures.every(({ kind }) => kind === "contentFiltered");
-  return verdict && { ...verdict, retry: !refusedByAll && (verdict.retry || worthLater.has(verdict.kind)) };
+  const refusals =
+    seen instanceof FallbackExhaustedError ? seen.failures.filter(({ kind }) => kind === "contentFiltered").length : 0;
+  // one alone may be out of order
+  return verdict && { ...verdict, retry: refusals < 2 && (verdict.retry || worthLater.has(verdict.kind)) };
 };
 const worthLater = new Set([
   "network",

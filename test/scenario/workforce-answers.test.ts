@@ -49,9 +49,9 @@ async function job(seed: number, files: Readonly<Record<string, string>> = pages
   for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, "in", name), content);
   const out = join(cwd, "briefs");
   const folder = join(cwd, "in");
-  const { documents } = await readFolder(folder);
+  const { root, documents } = await readFolder(folder);
   const seen = record();
-  const done = await run("protected", { folder, documents, seed, out });
+  const done = await run("protected", { root, documents, seed, out });
   seen.stop();
   const logged = readdirSync(join(out, "log")).flatMap((file): Logged[] =>
     readFileSync(join(out, "log", file), "utf8")

@@ -1,7 +1,7 @@
 // The main job as its users run it: a process, on a folder, while its providers fail.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -140,6 +140,32 @@ describe("the main job", () => {
     expect(briefs().filter((name) => name.endsWith("secret.md.brief.md"))).toHaveLength(1);
     expect((await review(["--list"])).out).toBe("Nothing waits for a verdict.\n");
     expect(await run(["--decided", file])).toEqual({ code: 0, out: "", err: "" });
+  });
+
+  it("by default shows each of its outcomes: beside what it delivers it refuses two documents, and flags one for a person", async () => {
+    const { run, cwd } = setup();
+    renameSync(join(cwd, "in"), join(cwd, "docs"));
+    const inbox = "examples/workforce/inbox";
+    cpSync(join(root, inbox), join(cwd, inbox), { recursive: true });
+
+    const { code, out, err } = await run([]);
+
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    const [, who] = out.split("\n");
+    expect(who).toMatch(/^alpha, beta, gamma: model providers, /);
+    expect(rowsOf(out)).toMatchObject({
+      "documents in": ["7"],
+      delivered: ["4 (80 %)"],
+      "flagged for a person": ["1"],
+      "refused, with a reason": ["2"],
+      lost: ["0"],
+      "delivered unchecked": ["0"],
+    });
+    expect(out).toContain(`refused: ${inbox}/draft.md: only code, headings, figures or markup, wanted a sentence\n`);
+    expect(out).toContain(`refused: ${inbox}/scan.txt: a zero byte, wanted text: leave binary files out\n`);
+    const [flagged, look] = out.trimEnd().split("\n").slice(-3);
+    expect(flagged).toMatch(new RegExp(`^flagged: ${inbox}/contract\\.md, wanted .*contentFiltered`));
+    expect(look).toMatch(/^They wait for a person\. To look at them: npm run review -- briefs\//);
   });
 
   it("shows what the same faults do to bare calls", async () => {
