@@ -62,7 +62,9 @@ export class Calls implements Evidence {
   }
 
   /** `kind`: of the failure that counts against the component, if any did. */
-  settled({ state, tier, elapsedMs }: EventMap["call.settled"], kind: FailureKind | undefined, at: number): void {
+  settled(end: EventMap["call.settled"], kind: FailureKind | undefined, at: number): void {
+    const { state, tier, elapsedMs } = end;
+    if (this.isSilent(end)) return;
     switch (state) {
       case "succeeded":
         if (elapsedMs <= this.slowAfter) return this.hear("healthy", this.seen.healthy, at);
@@ -82,6 +84,12 @@ export class Calls implements Evidence {
         return;
       default: // says nothing about what was called
     }
+  }
+
+  /** Answered from a cache: nothing was asked. What is old tells one thing only, that a breaker that is open is borne with. */
+  private isSilent({ state, tier, attempts }: EventMap["call.settled"]): boolean {
+    if (attempts > 0 || tier > 0) return false;
+    return state === "succeeded" || (state === "degraded" && this.open === undefined);
   }
 
   breakerOpened({ breakMs, why }: EventMap["breaker.opened"], byCall: boolean, at: number): void {

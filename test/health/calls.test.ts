@@ -69,6 +69,51 @@ describe("a component that is called", () => {
     expect(changes()).toEqual(["unknown → healthy", "healthy → unhealthy"]);
   });
 
+  it("hears nothing from a cache: no hit, fresh, stale or shared, makes it well or keeps what was known of it new", async () => {
+    const { clock, changes } = setup();
+    health();
+    const policy = protect.with("stripe", { breaker: false });
+    const script = { act: well };
+    const cached = policy("cached", (_: string) => script.act(), {
+      cache: { ttl: "1h" },
+    });
+    const plain = policy("plain", (_: string) => script.act());
+    await cached("kept");
+    script.act = fails;
+    for (let i = 0; i < 3; i++) {
+      await clock.advance("1s");
+      await plain("").catch(() => {});
+    }
+    expect(health("stripe").status).toBe("unhealthy");
+    for (let i = 0; i < 30; i++) {
+      await clock.advance("1s");
+      await Promise.all([cached("kept"), cached("kept")]);
+    }
+    expect(health("stripe").status).toBe("unhealthy");
+    expect(health("stripe").reasons[0]).toContain("last seen 30 s ago");
+    expect(changes()).toEqual(["unknown → healthy", "healthy → unhealthy"]);
+    await clock.advance("5m");
+    await cached("kept");
+    expect(health("stripe").status).toBe("unknown");
+  });
+
+  it("is degraded while what is old stands in for its open breaker", async () => {
+    const { clock } = setup();
+    health();
+    const script = { act: well };
+    const call = protect("stripe", (_: string) => script.act(), {
+      breaker: { consecutiveFailures: 1, breakTime: "1m" },
+      cache: { ttl: "1s", staleOnError: "1h" },
+    });
+    await call("known");
+    script.act = fails;
+    await call("new").catch(() => {});
+    expect(health("stripe").status).toBe("unhealthy");
+    await clock.advance("2s");
+    expect(await call("known")).toBe("well");
+    expect(health("stripe").status).toBe("degraded");
+  });
+
   it.each([
     ["what the caller did wrong", async () => Promise.reject(notFound())],
     ["what the caller aborted", async () => Promise.reject(new DOMException("gone", "AbortError"))],
