@@ -27,9 +27,13 @@ export function findingsOf(issues: readonly StandardSchemaV1.Issue[], given: unk
 
 function at(given: unknown, keys: readonly PropertyKey[]): unknown {
   let seen = given;
-  for (const key of keys) {
-    if (typeof seen !== "object" || seen === null || !Object.hasOwn(seen, key)) return undefined;
-    seen = (seen as Record<PropertyKey, unknown>)[key];
+  try {
+    for (const key of keys) {
+      if (typeof seen !== "object" || seen === null || !Object.hasOwn(seen, key)) return undefined;
+      seen = (seen as Record<PropertyKey, unknown>)[key];
+    }
+  } catch {
+    return undefined; // a getter that gave it once, and no more
   }
   return seen;
 }

@@ -10,13 +10,13 @@ import { LiveOptions } from "../core/options.ts";
 import { type AnySchema, findingsOf, type In, isSchema, type Out } from "../core/schema.ts";
 import type { Seams } from "../core/seams.ts";
 import type { LayerSpec } from "../core/stack.ts";
+import { unreadable } from "../core/unreadable.ts";
 import type { Finding } from "../core/verdict.ts";
 import { parseOptions, type Tools, toolsOf, wrapperOf } from "../core/wrapper.ts";
 import { correctorOf, correctSchema } from "./correct.ts";
 import { fixOf } from "./fix.ts";
 import type { Correction, Rule } from "./rules.ts";
 import { veiled } from "./secret.ts";
-import { unreadable } from "./unreadable.ts";
 
 export interface GuardOptions<T> {
   /** What the schema cannot say: cross-field rules, look-ups; all are asked, all findings are told. */

@@ -11,6 +11,7 @@ import { LiveOptions } from "../core/options.ts";
 import type { AnySchema, Out } from "../core/schema.ts";
 import type { Seams } from "../core/seams.ts";
 import type { LayerSpec } from "../core/stack.ts";
+import { unreadable } from "../core/unreadable.ts";
 import type { Finding } from "../core/verdict.ts";
 import { parseOptions, type Tools, toolsOf, wrapperOf } from "../core/wrapper.ts";
 import { type Benchmark, benchmarkSchema, measure } from "./benchmark.ts";
@@ -86,10 +87,25 @@ export function gateSpec(schema: AnySchema | undefined, given: z.output<typeof g
   });
 
   function check(attempt: Attempt, output: unknown, value: unknown, found: readonly Finding[]): unknown {
-    const checked = (found.length === 0 ? inspect : inspectForm)(value, attempt.context, attempt.input);
+    let checked: Checked | Promise<Checked>;
+    try {
+      checked = (found.length === 0 ? inspect : inspectForm)(value, attempt.context, attempt.input);
+    } catch (error) {
+      return failed(attempt, output, value, error, found);
+    }
     return checked instanceof Promise
-      ? checked.then((done) => conclude(attempt, output, value, done, found))
+      ? checked.then(
+          (done) => conclude(attempt, output, value, done, found),
+          (error) => failed(attempt, output, value, error, found),
+        )
       : conclude(attempt, output, value, checked, found);
+  }
+
+  /** A function of the user's threw, and that is what the caller hears; unless the output could not even be read. */
+  function failed(attempt: Attempt, output: unknown, value: unknown, error: unknown, found: readonly Finding[]): never {
+    const finding = unreadable(value, error);
+    if (finding === undefined) throw error;
+    return reject(attempt, output, [...found, finding], { value, fits: false });
   }
 
   function conclude(

@@ -29,6 +29,29 @@ const Tree: z.ZodType<Tree> = z.object({
   },
 });
 
+const throwing = (message: (key: PropertyKey) => string) => () =>
+  new Proxy(
+    {},
+    {
+      get: (_, key) => {
+        throw new Error(message(key));
+      },
+    },
+  );
+const unreadables: [string, () => object, string][] = [
+  ["a proxy that throws", throwing(() => "boo"), "boo"],
+  ["a proxy that throws and names the key", throwing((key) => `no ${String(key)} here`), "no a here"],
+  [
+    "a proxy that is revoked",
+    () => {
+      const { proxy, revoke } = Proxy.revocable({}, {});
+      revoke();
+      return proxy;
+    },
+    "Cannot perform 'IsArray' on a proxy that has been revoked",
+  ],
+];
+
 describe("hostile input", () => {
   it.each(["__proto__", "constructor", "prototype"])("a path through %s changes no prototype", async (key) => {
     const input = JSON.parse(`{"${key}":{"owned":1,"words":5},"words":50}`);
@@ -144,5 +167,21 @@ describe("hostile input", () => {
       },
     );
     expect(await fed(z.object({ a: z.string() }), { a: proxy })).toMatchObject({ issues: [{ path: "a" }] });
+  });
+
+  it.each(unreadables)("%s is refused where the schema reads it", async (_, make, why) => {
+    setup();
+    const schema = z.object({ a: z.string() });
+    expect(await fed(schema, make())).toEqual({ issues: [{ wanted: `something that can be read (${why})` }] });
+    expect(await fed(z.object({ b: schema }), { b: make() })).toMatchObject({ issues: [{ path: "b" }] });
+  });
+
+  it("a check of one's own that throws stays that check's fault, also beside a value that cannot be read", async () => {
+    setup();
+    const check = () => {
+      throw new TypeError("my own mistake");
+    };
+    const call = protect("x", async (given: unknown) => given, { input: z.any(), guard: { checks: [check] } });
+    for (const [, make] of unreadables) await expect(call({ a: make() })).rejects.toThrow("my own mistake");
   });
 });
