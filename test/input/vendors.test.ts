@@ -127,6 +127,12 @@ describe("a bare word", () => {
       piped: A.transform((text) => text.length),
       tree: Tree,
       both: z.intersection(z.object({ b: z.number() }), z.object({ a: A })),
+      left: z.intersection(z.object({ a: A }), z.object({ b: z.number() })),
+      pre: z.string().prefault("a"),
+      inside: z.object({ a: A }).default({ a: "b" }),
+      loose: z.object({}).catchall(A),
+      rest: z.tuple([z.number()], A),
+      neither: z.union([z.number(), z.string()]),
       none: z.string(),
     });
     const there = [
@@ -140,9 +146,29 @@ describe("a bare word", () => {
       "piped",
       "tree.next.name",
       "both.a",
+      "left.a",
+      "pre",
+      "inside",
+      "inside.a",
+      "loose.any",
+      "rest.3",
     ];
     expect(() => guard(One, { correct: Object.fromEntries(there.map((path) => [path, "default"])) })).not.toThrow();
-    for (const path of ["none", "tuple.0", "list", "absent", "plain.x", "constructor", "tree.next"])
+    for (const path of [
+      "none",
+      "tuple.0",
+      "list",
+      "absent",
+      "plain.x",
+      "constructor",
+      "tree.next",
+      "both.b",
+      "record",
+      "rest",
+      "rest.0",
+      "neither",
+      "",
+    ])
       expect(() => guard(One, { correct: { [path]: "default" } }), path).toThrow(/no default there/);
   });
 });
