@@ -99,6 +99,8 @@ describe("a correction", () => {
     ["clamp", z.array(z.number()).max(1), [1, 2]],
     ["clamp", z.number().min(3), Number.NEGATIVE_INFINITY],
     ["clamp", z.number().max(3), Number.NaN],
+    [{ clamp: [1, 9] }, z.string().max(1), "12"],
+    [{ clamp: [1, 9] }, z.number(), Number.NaN],
     ["trim", z.string().max(3), "abcd"],
   ] as [Correction, z.ZodType, unknown][])(
     "that would have to guess is none: %s, case %#",
@@ -186,6 +188,30 @@ describe("a correction", () => {
     const all = await run(Order, { "lines.*.qty": "clamp" }, input);
     expect(all.got).toMatchObject({ lines: [{ qty: 9 }, { qty: 2 }, { qty: 9 }] });
     expect(all.corrections.map(({ path }) => path)).toEqual(["lines.0.qty", "lines.2.qty"]);
+  });
+
+  it("leads into nothing that cannot be copied, and to no place that a list does not have", async () => {
+    const Told = (...path: (string | number)[]) =>
+      z.unknown().superRefine((_, { addIssue }) => addIssue({ code: "custom", path, message: "no" }));
+    for (const [input, ...path] of [
+      [new Map([["a", 1]]), "a"],
+      [{ at: new Date(0) }, "at", "a"],
+      [[1], 1],
+      [[1], "length"],
+      ["text", 0],
+      [null, "a"],
+    ] as [unknown, ...(string | number)[]][]) {
+      const { issues, corrections } = await run(Told(...path), { [path.join(".")]: () => "put" }, input);
+      expect([issues?.map(({ path }) => path), corrections]).toEqual([[path.join(".")], []]);
+    }
+  });
+
+  it("by a rule for every item is for what stands in a list, not for a name that holds a number", async () => {
+    const Named = z.object({ v2: z.string().min(2), "2nd": z.string().min(2) });
+    const { issues } = await run(Named, { "*": () => "put" }, { v2: "x", "2nd": "x" });
+    expect(issues).toMatchObject([{ path: "v2" }, { path: "2nd" }]);
+    const { got } = await run(z.array(z.string().min(2)), { "*": () => "put" }, [..."abcdefghijkl"]);
+    expect(got).toEqual(Array(12).fill("put"));
   });
 
   it("may be of the whole input, whose path is empty", async () => {

@@ -170,6 +170,22 @@ describe("guard", () => {
     for (const text of told) for (const secret of ["hunter2", "4711"]) expect(text).not.toContain(secret);
   });
 
+  it.each<[string, z.ZodType, unknown, string]>([
+    [
+      "zod's own message",
+      z.object({ pin: z.string().min(4) }),
+      "12",
+      "Too small: expected string to have >=4 characters",
+    ],
+    ["not where it repeats the value", z.object({ pin: z.string().max(3) }), "string", "something else"],
+    ["what a type has to be", z.object({ pin: z.number({ error: (i) => `not ${i.input}` }) }), "4711", "number"],
+    ["nothing less where nothing came", z.object({ pin: z.string().min(2, "two or more") }), "", "two or more"],
+  ])("of a secret path tells what is wanted: %s", async (_, schema, pin, wanted) => {
+    setup();
+    const { issues } = await refused(pipe(script<string>(), guard(schema, { secret: ["pin"] }))({ pin } as never));
+    expect(issues).toMatchObject([{ path: "pin", got: "[secret]", wanted }]);
+  });
+
   it("a secret path covers what is below and above it, and one that only begins like it is shown", async () => {
     setup();
     const wanted = { wanted: "other" };
