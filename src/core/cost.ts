@@ -47,8 +47,10 @@ export function spellCost(cost: Cost): string | undefined {
     ...(outputTokens === undefined ? [] : [`${outputTokens} output tokens`]),
     ...(money === undefined ? [] : [money]),
   ];
-  if (parts.length === 0) return undefined;
-  const said = `${estimated ? "at least " : ""}${parts.join(", ")}${model === undefined ? "" : ` (${model})`}`;
+  const isTold = parts.length > 0;
+  if (!isTold && unpriced === undefined) return undefined;
+  if (!isTold) parts.push("an amount that is not known");
+  const said = `${estimated && isTold ? "at least " : ""}${parts.join(", ")}${model === undefined ? "" : ` (${model})`}`;
   return unpriced === undefined ? said : `${said}; without a price: ${unpriced.join(", ")}`;
 }
 

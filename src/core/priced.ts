@@ -30,7 +30,7 @@ export function priceOf(model: string): Price | undefined {
 }
 
 /** In place of a model's name, where none was told. */
-const unnamed = "unnamed model";
+export const unnamed = "unnamed model";
 
 /** What was told with its money: as told, else by the price of its model, `known` where it names none; else it is marked as unpriced. */
 export function priced(told: Cost, known: string | undefined): Cost {

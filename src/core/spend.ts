@@ -2,13 +2,20 @@
 import type { AttemptRecord } from "./attempt.ts";
 import { addCost, free, isName } from "./cost.ts";
 import type { Cost } from "./operation.ts";
-import { priced } from "./priced.ts";
+import { priced, unnamed } from "./priced.ts";
 import type { CallRecord } from "./record.ts";
+import { toldCost } from "./toldCost.ts";
 
-export function spend(attempt: AttemptRecord, told: Cost): void {
+export function spend(attempt: AttemptRecord, given: unknown): void {
+  const read = toldCost(given);
+  if (read === undefined) return;
   const { call, more } = attempt;
-  const cost = priced(told, more.model);
+  const { cost: told, unread } = read;
   if (isName(told.model)) more.model = told.model;
+  const known = priced(told, more.model);
+  const cost = unread
+    ? { ...known, estimated: true, unpriced: [...(known.unpriced ?? []), more.model ?? unnamed] }
+    : known;
   call.more.cost = addCost(call.more.cost, cost);
   charge(attempt, cost, "cost");
 }

@@ -127,6 +127,78 @@ describe("a call's total", () => {
   });
 });
 
+describe("what is told in words that cannot be read", () => {
+  const notRead = { estimated: true, unpriced: ["unnamed model"] };
+  const throwing = new Proxy({}, { get: () => expect.unreachable() });
+  it.each<[string, unknown, Cost]>([
+    ["nothing", undefined, {}],
+    ["null", null, {}],
+    ["no keys", {}, {}],
+    [
+      "keys of a provider",
+      { model: "small", input_tokens: 5 },
+      { model: "small", estimated: true, unpriced: ["small"] },
+    ],
+    [
+      "half of it",
+      { model: "small", inputTokens: million, output_tokens: 5 },
+      { model: "small", inputTokens: million, money: 1, estimated: true, unpriced: ["small"] },
+    ],
+    [
+      "more than is asked",
+      { model: "small", inputTokens: million, outputTokens: 0, total_tokens: million },
+      { model: "small", inputTokens: million, outputTokens: 0, money: 1 },
+    ],
+    ["money and more", { money: 2, cached_tokens: 5 }, { money: 2 }],
+    [
+      "models that are none",
+      { model: "small", inputTokens: million, unpriced: 5 },
+      { model: "small", inputTokens: million, money: 1 },
+    ],
+    [
+      "a getter of a class",
+      new (class {
+        get inputTokens() {
+          return million;
+        }
+        get model() {
+          return "small";
+        }
+      })(),
+      { model: "small", inputTokens: million, money: 1 },
+    ],
+    ["a number", 5, notRead],
+    ["a list", [5], notRead],
+    ["a promise", Promise.resolve({ money: 5 }), notRead],
+    ["what throws when it is read", throwing, notRead],
+  ])("costs no answer, and is never free: %s", async (_, told, cost) => {
+    const { seen } = setup();
+    const call = protect("ask", async (_: string, { cost }) => {
+      cost(told as Cost);
+      return "done";
+    });
+    const done = await settled(call)("x");
+    expect(done).toMatchObject({ ok: true, value: "done" });
+    expect(done.story.cost).toEqual(cost);
+    expect(seen.of("call.settled")[0]?.cost).toEqual(cost);
+  });
+
+  it("is told by a report, and by a gate with a benchmark of money", async () => {
+    const { seen } = setup();
+    const wrong = (cost: CallContext["cost"]) => cost({ model: "small", input_tokens: 5 } as Cost);
+    const fails = protect("ask", async (_: string, { cost }) => {
+      wrong(cost);
+      throw down;
+    });
+    expect(report(await caught(fails("x")))).toContain(
+      "It cost an amount that is not known (small); without a price: small.",
+    );
+    const gated = protect("ask", async (_: string, { cost }) => wrong(cost), { gate: { benchmark: { money: 1 } } });
+    await gated("x");
+    expect(seen.of("output.unpriced")).toMatchObject([{ models: ["small"] }]);
+  });
+});
+
 describe("what nobody waits for any more", () => {
   it("stays in the bill: a timed-out attempt's cost is an estimate, and the total is at least that", async () => {
     const { clock } = setup();
