@@ -40,6 +40,11 @@ export function fileDesk(path: string): Desk {
       const until = epochNow() + keep.claim;
       return shown(await change(id, (saved) => ({ ...open(saved, by), claimed: { by, until } })));
     },
+    async release(id, by) {
+      await change(id, ({ claimed, ...saved }) =>
+        claimed === undefined || claimed.by === by ? saved : { ...saved, claimed },
+      );
+    },
     async decide(id, decision, by) {
       parseOptions("reviews.decide", verdictSchema, { id, decision, by });
       await change(id, (saved) => {

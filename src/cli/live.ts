@@ -2,6 +2,7 @@
 import { chmod, lstat, unlink } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { OptionsInvalidError } from "../core/errors.ts";
+import { release } from "../output/review/decide.ts";
 import { reviews } from "../output/review.ts";
 import { sync } from "./fileDesk.ts";
 import { receive, send, told } from "./wire.ts";
@@ -125,7 +126,13 @@ function isServed(path: string): Promise<boolean> {
   });
 }
 
-const asked = new Set<unknown>(["pending", "claim", "decide", "revoke"]);
+const asked: Readonly<Record<string, (...given: never[]) => unknown>> = {
+  pending: reviews.pending,
+  claim: reviews.claim,
+  release,
+  decide: reviews.decide,
+  revoke: reviews.revoke,
+};
 
 /** Whatever a terminal says, the process goes on. */
 async function answer(socket: Socket, message: unknown): Promise<void> {
@@ -134,9 +141,10 @@ async function answer(socket: Socket, message: unknown): Promise<void> {
     readonly ask?: unknown;
     readonly given?: unknown;
   };
-  if (typeof no !== "number" || !asked.has(ask) || !Array.isArray(given)) return void socket.destroy();
+  if (typeof no !== "number" || !Object.hasOwn(asked, String(ask)) || !Array.isArray(given))
+    return void socket.destroy();
   try {
-    const method = reviews[ask as "decide"] as (...given: unknown[]) => Promise<unknown>;
+    const method = asked[String(ask)] as (...given: unknown[]) => unknown;
     send(socket, { no, gave: await method(...given) });
   } catch (error) {
     send(socket, { no, failed: told(error) });

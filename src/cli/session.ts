@@ -26,27 +26,30 @@ export async function session(desk: Desk, by: string, { input, output, editor }:
       const review = await claimed(desk, id, by, say);
       if (review === undefined) continue;
       say(`\n${i + 1} of ${waiting.length}  ${reviewText(review, epochNow())}`);
-      if (!(await decide(review))) return;
+      const then = await decide(review);
+      // what was passed over, and what the end of the input left, holds nobody else off
+      if (then !== "decided") await desk.release(id, by).catch(() => {});
+      if (then === "leave") return;
     }
   } finally {
     lines.close();
   }
 
-  /** Asks until a verdict is taken, or passed over; gives whether to go on. */
-  async function decide(review: Review): Promise<boolean> {
+  /** Asks until a verdict is taken, or passed over. */
+  async function decide(review: Review): Promise<"decided" | "pass" | "leave"> {
     for (;;) {
       const answer = (await lines.ask("[a]pprove  a[m]end  [r]eject  [s]kip  [q]uit > "))?.trim().toLowerCase();
-      if (answer === undefined || answer === "q") return false;
-      if (answer === "s") return true;
+      if (answer === undefined || answer === "q") return "leave";
+      if (answer === "s") return "pass";
       const decision = await verdict(answer, review);
       if (decision === undefined) continue;
       try {
         await desk.decide(review.id, decision, by);
         say(`Decided. ${desk.next}`);
-        return true;
+        return "decided";
       } catch (error) {
         say(safe((error as Error).message));
-        if (!HoldfastError.is(error, "REVIEW_CONFLICT") || error.why !== "unfit") return true;
+        if (!HoldfastError.is(error, "REVIEW_CONFLICT") || error.why !== "unfit") return "pass";
         for (const finding of error.findings ?? []) say(`  - ${findingText(finding)}`);
       }
     }

@@ -43,6 +43,7 @@ export async function socketDesk(path: string): Promise<Desk> {
     next: "The process has it.",
     pending: () => ask("pending"),
     claim: (id, by) => ask("claim", id, by),
+    release: (id, by) => ask("release", id, by),
     decide: (id, decision, by) => ask("decide", id, decision, by),
     revoke: (id, by) => ask("revoke", id, by),
     close: () => void socket.end(),

@@ -53,6 +53,19 @@ console.log("got", JSON.stringify(await answer));`);
     await served.close();
   });
 
+  it("a terminal whose input ends leaves nothing claimed", async () => {
+    const { path, flag, holdfast } = setup();
+    const served = await serveReviews(path("s.sock"));
+    await flag();
+    const ended = holdfast(["review", served.path, "--by", "ada"]);
+    await ended.said("[q]uit");
+    expect(await reviews.pending()).toMatchObject([{ claimed: { by: "ada" } }]);
+    ended.child.stdin?.end();
+    expect(await ended.ended).toMatchObject({ code: 0, stderr: "" });
+    expect((await reviews.pending()).map(({ claimed }) => claimed)).toEqual([undefined]);
+    await served.close();
+  });
+
   it("what does not fit is refused at once, with the findings", async () => {
     const { path, flag, run } = setup();
     const served = await serveReviews(path("s.sock"));

@@ -208,6 +208,16 @@ describe("holdfast review <file> at a terminal", () => {
     expect(shown).not.toContain("1 of 2");
   });
 
+  it("what is passed over, or left by the end of the input, is claimed by nobody", async () => {
+    const { run, file } = await setup();
+    for (const typed of ["s\nq\n", "s\n", "r\n", "m\n", ""]) {
+      const { shown } = await run([file, "--by", "ada"], typed);
+      expect(shown).toContain("1 of 2");
+      expect((await run([file, "--list"])).shown).not.toContain("ada");
+      expect(readFileSync(file, "utf8")).not.toContain("claimed");
+    }
+  });
+
   it("the end of the input ends it", async () => {
     const { run, file, taken } = await setup();
     expect((await run([file])).error).toBeUndefined();

@@ -18,6 +18,13 @@ export function claim(id: string, by: string): Entry {
   return entry;
 }
 
+/** Gives up this person's claim, if there is one still. */
+export function release(id: string, by: string): void {
+  parseOptions("reviews.release", claimSchema, { id, by });
+  const entry = queue().pending.get(id);
+  if (entry?.claimedBy === by) entry.claimed = undefined;
+}
+
 /** Those whose time is over are gone, also where a timer cannot count so far. */
 export function sweep(): void {
   for (const entry of queue().pending.values()) if (entry.isOver) overdue(entry);
@@ -35,7 +42,7 @@ export async function settle(entry: Entry, decided: Decided): Promise<void> {
   entry.deciding = true;
   let released: Fit | Released;
   try {
-    released = await release(entry, decided.decision);
+    released = await releasedBy(entry, decided.decision);
   } finally {
     entry.deciding = false;
   }
@@ -86,7 +93,7 @@ function find(id: string, by: string): Entry {
 }
 
 /** What is delivered by this verdict, made of copies: nobody else has it in hands. */
-function release(entry: Entry, given: Decision): Fit | Released | Promise<Fit> {
+function releasedBy(entry: Entry, given: Decision): Fit | Released | Promise<Fit> {
   const { facts, passed } = entry;
   if (given.verdict === "reject") return { reason: given.reason };
   const form = entry.form ?? forms.get(facts.name);
