@@ -62,7 +62,7 @@ export { nodeHandler } from "./health/nodeHandler.ts";
 export { type Probe, type ProbeOptions, probe } from "./health/probe.ts";
 export type { Readiness } from "./health/readiness.ts";
 export { type Guard, type GuardOptions, guard } from "./input/guard.ts";
-export type { Correction } from "./input/rules.ts";
+export type { Correction, Corrections } from "./input/rules.ts";
 export type { Benchmark } from "./output/benchmark.ts";
 export { type Gate, type GateOptions, gate } from "./output/gate.ts";
 export { type Judged, type JudgeOptions, judge, type Opinion } from "./output/judge.ts";

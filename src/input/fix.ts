@@ -3,8 +3,11 @@ import type { Issue } from "../core/validate.ts";
 import type { Correction, ZodIssue } from "./rules.ts";
 
 /** Reads what zod says; of another vendor's issue only the rule that is declared for the path tells something. */
-export function fixOf(issue: Issue, rule: Correction | undefined): string | undefined {
-  return zodFix(issue) ?? (typeof rule === "object" && "clamp" in rule ? `from ${rule.clamp.join(" to ")}` : undefined);
+export function fixOf(issue: Issue, rules: readonly Correction[]): string | undefined {
+  const said = zodFix(issue);
+  if (said !== undefined) return said;
+  for (const rule of rules) if (typeof rule === "object" && "clamp" in rule) return `from ${rule.clamp.join(" to ")}`;
+  return undefined;
 }
 
 function zodFix(issue: Issue & ZodIssue & { values?: readonly unknown[]; divisor?: unknown }): string | undefined {

@@ -7,28 +7,32 @@ import { InputRejectedError, OptionsInvalidError, stackless } from "../core/erro
 import type { Attempt } from "../core/layer.ts";
 import type { CallContext, Operation, Protected } from "../core/operation.ts";
 import { LiveOptions } from "../core/options.ts";
+import { stepsOf } from "../core/paths.ts";
 import { type AnySchema, findingsOf, type In, isSchema, type Out } from "../core/schema.ts";
 import type { Seams } from "../core/seams.ts";
 import type { LayerSpec } from "../core/stack.ts";
 import { unreadable } from "../core/unreadable.ts";
+import { isZod } from "../core/validate.ts";
 import type { Finding } from "../core/verdict.ts";
 import { parseOptions, type Tools, toolsOf, wrapperOf } from "../core/wrapper.ts";
-import { correctorOf, correctSchema } from "./correct.ts";
+import { byPath, correctorOf, correctSchema, keysOf, listed, type Used } from "./correct.ts";
 import { fixOf } from "./fix.ts";
-import type { Correction, Rule } from "./rules.ts";
-import { veiled } from "./secret.ts";
+import { mayHave } from "./known.ts";
+import type { Corrections, ZodIssue } from "./rules.ts";
+import { veil } from "./secret.ts";
 
 export interface GuardOptions<T> {
   /** What the schema cannot say: cross-field rules, look-ups; all are asked, all findings are told. */
   checks?: ReadonlyArray<Check<T>> | undefined;
   /**
-   * By path (`"words"`, `"lines.0.price"`, `"lines.*.price"` for every item, `""` for the input itself): how a value that
-   * was refused is put right. Runs only where the input was refused, on a copy, and then all is checked again.
+   * By path (`"words"`, `"lines.0.price"`, `"lines.*.price"` for every item or key, `""` for the input itself): how a value
+   * that was refused is put right, by a rule or a list of them. Runs only where the input was refused, on a copy, and then
+   * all is checked again.
    * `"trim"`, `"coerce"`, `"clamp"` (numbers, bigints and dates, to the bound) and `"default"` read zod's own issues and
    * schema; with another vendor's schema give the value: `{ clamp: [min, max] }`, `{ default: value }`, or a function.
    */
-  correct?: Readonly<Record<string, Correction>> | undefined;
-  /** Paths whose values are shown nowhere: not in errors, events or story. */
+  correct?: Readonly<Record<string, Corrections>> | undefined;
+  /** Paths, written like those of `correct`, whose values are shown nowhere: not in errors, events, story or review. */
   secret?: readonly string[] | undefined;
 }
 
@@ -78,7 +82,7 @@ export function guardSpec(
   });
 
   /** `given` is the caller's, `input` what corrections have made of it. */
-  function ask(attempt: Attempt, given: unknown, input: unknown, used: Set<Rule> | undefined): unknown {
+  function ask(attempt: Attempt, given: unknown, input: unknown, used: Used | undefined): unknown {
     let checked: Checked | Promise<Checked>;
     try {
       checked = check(input, attempt.context, given);
@@ -98,13 +102,13 @@ export function guardSpec(
     given: unknown,
     input: unknown,
     checked: Checked,
-    already: Set<Rule> | undefined,
+    already: Used | undefined,
   ): unknown {
     if (checked.findings === undefined) return checked.value;
     const { context } = attempt;
-    const used = already ?? new Set<Rule>();
+    const used = already ?? new Map();
     const corrected = correct?.(input, checked, used);
-    if (corrected === undefined) return reject(context, findingsIn(given, checked, options));
+    if (corrected === undefined) return reject(context, findingsIn(schema, given, checked, options));
     for (const { path, rule } of corrected.made) {
       (context as Context<AttemptRecord>)[ATTEMPT].call.more.correct(path, rule);
       tools.emit(context, "input.corrected", { path, rule });
@@ -116,7 +120,10 @@ export function guardSpec(
   function failed(context: CallContext, given: unknown, error: unknown): never {
     const finding = unreadable(given, error);
     if (finding === undefined) throw error;
-    return reject(context, [veiled(finding, options.secret ?? [])]);
+    // what a getter of a secret value throws may repeat it
+    const issue = { message: "", expected: "something that can be read" };
+    const source = { issue, keys: stepsOf(finding.path ?? ""), ownWords: false };
+    return reject(context, [veil(options.secret ?? [], [])(finding, source)]);
   }
 
   function reject(context: CallContext, issues: readonly Finding[]): never {
@@ -134,7 +141,7 @@ export function guardSpec(
       bracket: {
         before(attempt) {
           const { secret } = live.now;
-          if (secret !== undefined) veil(attempt as AttemptRecord, secret);
+          if (secret !== undefined) hideInReview(attempt as AttemptRecord, secret);
           return ask(attempt, attempt.input, attempt.input, undefined);
         },
       },
@@ -149,29 +156,39 @@ function partsOf(
   name: string | undefined,
   at: string,
 ) {
-  const rejects = (issues: readonly Finding[]) => new OptionsInvalidError(name ?? "guard", under(at, issues));
-  const correct = options.correct && correctorOf(schema, options.correct, rejects);
+  const rejects = (issues: readonly Finding[]) => new OptionsInvalidError(name ?? "guard", issues);
+  const nowhere = (options.secret ?? []).flatMap((path, i) => {
+    if (!isZod(schema) || mayHave(schema, stepsOf(path))) return [];
+    return [{ path: `${at}secret.${i}`, got: path, wanted: "a path that the schema knows" }];
+  });
+  if (nowhere.length > 0) throw rejects(nowhere);
+  const correct = options.correct && correctorOf(schema, options.correct, (issues) => rejects(under(at, issues)));
   return { check: checker(schema, options.checks), correct, options };
 }
 
 /** Where an output may be kept for a person, so is what may be shown of the input: as it came, for that is what the paths are of. */
-function veil({ call, input }: AttemptRecord, secret: readonly string[]): void {
+function hideInReview({ call, input }: AttemptRecord, secret: readonly string[]): void {
   if (!call.stack.keepers.some(({ keeps }) => keeps)) return;
   const outer = call.rare?.veiled;
   call.more.veiled = outer ? { ...outer, secret: [...outer.secret, ...secret] } : { input, secret };
 }
 
 /** All findings, each with what the caller gave, what is wanted, and what would do. */
-function findingsIn(given: unknown, { issues, findings }: Refused, options: z.output<typeof guardSchema>): Finding[] {
-  const { secret = [], correct = {} } = options;
-  if (issues === undefined) return findings.map((finding) => veiled(finding, secret));
-  return issues.flatMap((issue) =>
-    findingsOf([issue], given).map((finding) => {
-      const path = finding.path ?? "";
-      const fix = fixOf(issue, Object.hasOwn(correct, path) ? correct[path] : undefined);
-      return veiled(fix === undefined ? finding : { ...finding, fix }, secret, issue);
-    }),
-  );
+function findingsIn(
+  schema: AnySchema | undefined,
+  given: unknown,
+  { issues, findings, made }: Refused,
+  { secret = [], correct = {} }: z.output<typeof guardSchema>,
+): Finding[] {
+  const hide = veil(secret, [given, made]);
+  if (issues === undefined) return findings.map((finding) => hide(finding));
+  const rulesAt = byPath(correct);
+  return issues.flatMap((issue) => {
+    const keys = keysOf(issue).map(String);
+    const fix = fixOf(issue, listed(rulesAt(keys) ?? []));
+    const source = { issue, keys, ownWords: isZod(schema) && (issue as ZodIssue).code !== "custom" };
+    return findingsOf([issue], given).map((finding) => hide(fix === undefined ? finding : { ...finding, fix }, source));
+  });
 }
 
 function under(at: string, issues: readonly Finding[]): Finding[] {

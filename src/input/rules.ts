@@ -11,6 +11,9 @@ export type Correction =
   | { default: unknown }
   | ((value: unknown) => unknown);
 
+/** One, or several in their order: each has a round of its own. */
+export type Corrections = Correction | readonly Correction[];
+
 /** What zod says of a bound, or of the type that it wants. */
 export interface ZodIssue {
   readonly code?: string;

@@ -169,7 +169,9 @@ describe("a bare word", () => {
       "neither",
       "",
     ])
-      expect(() => guard(One, { correct: { [path]: "default" } }), path).toThrow(/no default there/);
+      expect(() => guard(One, { correct: { [path]: "default" } }), path).toThrow(
+        /no default there|a path that the schema knows/,
+      );
   });
 });
 
