@@ -22,7 +22,6 @@ export type { Clock, TimerEntry } from "./core/clock.ts";
 export { addCost } from "./core/cost.ts";
 export {
   BreakerOpenError,
-  BulkheadFullError,
   DeadlineExceededError,
   type ErrorCode,
   type ErrorFacts,
@@ -39,6 +38,7 @@ export {
 // everything of it, so that a module augmentation of "holdfast" finds EventMap
 export * from "./core/events.ts";
 export { type Explained, explain } from "./core/explain.ts";
+export { BulkheadFullError } from "./core/fullError.ts";
 export type { Attempt, Bracket, Layer, PromiseStyle, Recovery } from "./core/layer.ts";
 export type * from "./core/operation.ts";
 export { pipe } from "./core/pipe.ts";

@@ -1,6 +1,7 @@
 // One error for each thing a caller handles differently.
 import { brief, written } from "./brief.ts";
 import { spell } from "./duration.ts";
+import type { BulkheadFullError } from "./fullError.ts";
 import type { ReviewConflictError, ReviewExpiredError } from "./reviewErrors.ts";
 import { BRAND } from "./shared.ts";
 import type { Failure, Finding } from "./verdict.ts";
@@ -214,27 +215,6 @@ says(BreakerOpenError, (e) => {
       : `Next probe in ${spell(e.retryAfterMs)}.`;
   const by = e.breaker === "" || e.breaker === e.operation ? "" : ` (breaker "${e.breaker}")`;
   return `${named(e)} is not being called: ${e.why}${by}. ${next}`;
-});
-
-/** Not called: as many as allowed were running, and no place in the queue or none for so long. */
-export class BulkheadFullError extends HoldfastError {
-  readonly running: number;
-  readonly queued: number;
-  /** `queueTimeout`: no place came free in time; `displaced`: its place in the queue went to a more critical call. */
-  readonly reason: "full" | "queueTimeout" | "displaced";
-  constructor(operation: string, running: number, queued: number, reason: BulkheadFullError["reason"] = "full") {
-    super(undefined, { code: "BULKHEAD_FULL", operation, retryable: true });
-    this.running = running;
-    this.queued = queued;
-    this.reason = reason;
-  }
-}
-says(BulkheadFullError, (e) => {
-  const counts = `${e.running} are running and ${e.queued} waiting`;
-  if (e.reason === "queueTimeout") return `${named(e)} was not called: no place came free while it waited; ${counts}.`;
-  if (e.reason === "displaced")
-    return `${named(e)} was not called: its place in the queue went to a more critical call; ${counts}.`;
-  return `${named(e)} was not called: ${counts}, as many as allowed.`;
 });
 
 /** Options that cannot be meant, all problems at once, with their paths. */

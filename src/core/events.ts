@@ -83,7 +83,12 @@ export interface EventMap {
   /** No place is free: the call waits for one. */
   "bulkhead.queued": { queued: number };
   /** Not called: no place is free, in the queue neither; or none came free in time; or a more critical call took the place in the queue. */
-  "bulkhead.refused": { running: number; queued: number; reason: "full" | "queueTimeout" | "displaced" };
+  "bulkhead.refused": {
+    running: number;
+    queued: number;
+    limit: number;
+    reason: "full" | "queueTimeout" | "displaced";
+  };
   /** An operation whose caller has gone still runs, so long after: its place is given to others. `abandoned` counts all that run like that. */
   "bulkhead.abandoned": { afterMs: number; running: number; abandoned: number };
   /** Answered from the cache. */

@@ -21,7 +21,7 @@ describe("a queue", () => {
     expect(told()).toEqual([
       { type: "bulkhead.queued", queued: 1 },
       { type: "bulkhead.queued", queued: 2 },
-      { type: "bulkhead.refused", running: 1, queued: 2, reason: "full" },
+      { type: "bulkhead.refused", running: 1, queued: 2, limit: 1, reason: "full" },
     ]);
   });
 
@@ -73,13 +73,13 @@ describe("a queue", () => {
     expect(same.ended.at).toEqual(full({ reason: "full", queued: 3 }));
     expect(young.ended.at).toEqual(full({ reason: "displaced", running: 1 }));
     expect((young.ended.at as { error: Error }).error.message).toBe(
-      '"query" was not called: its place in the queue went to a more critical call; 1 are running and 2 waiting.',
+      '"query" was not called: a more critical call took its place in the queue of the bulkhead "db" (1 running, 1 allowed, 3 waiting). Send less at once, raise its `concurrency` or `queue`, or say a higher `criticality`.',
     );
     expect([old.ended.at, normal.ended.at, places.queued]).toEqual([undefined, undefined, 3]);
     expect(told().slice(-3)).toEqual([
-      { type: "bulkhead.refused", running: 1, queued: 3, reason: "full" },
+      { type: "bulkhead.refused", running: 1, queued: 3, limit: 1, reason: "full" },
       { type: "bulkhead.queued", queued: 3 },
-      { type: "bulkhead.refused", running: 1, queued: 2, reason: "displaced" },
+      { type: "bulkhead.refused", running: 1, queued: 3, limit: 1, reason: "displaced" },
     ]);
     for (const work of [running, critical, normal, old]) work.end();
     await turn();
@@ -140,9 +140,15 @@ describe("a waiter", () => {
     await clock.advance(1);
     expect(late.ended.at).toEqual(full({ reason: "queueTimeout", running: 1, queued: 1 }));
     expect((late.ended.at as { error: Error }).error.message).toBe(
-      '"query" was not called: no place came free while it waited; 1 are running and 1 waiting.',
+      '"query" was not called: no place in the bulkhead "db" came free while it waited (1 running, 1 allowed, 1 waiting). Send less at once, or raise its `concurrency` or `queueTimeout`.',
     );
-    expect(told().at(-1)).toEqual({ type: "bulkhead.refused", running: 1, queued: 1, reason: "queueTimeout" });
+    expect(told().at(-1)).toEqual({
+      type: "bulkhead.refused",
+      running: 1,
+      queued: 1,
+      limit: 1,
+      reason: "queueTimeout",
+    });
     running.end();
     await turn();
     expect([places.queued, later.ended.at, clock.sleepers]).toEqual([0, undefined, 0]);

@@ -1,8 +1,9 @@
 // A bulkhead: how many at once, who is refused, and how long a place is held.
-import { type BulkheadFullError, breaker, named, pipe, retry, settled, timeout } from "holdfast";
+import { type BulkheadFullError, breaker, configure, named, pipe, protect, retry, settled, timeout } from "holdfast";
 import { script, testClock } from "holdfast/testing";
 import { describe, expect, it } from "vitest";
 import { bulkhead } from "../../src/call/bulkhead.ts";
+import { classifyError } from "../../src/core/classify.ts";
 import { full, setup, turn, workOf } from "./bulkhead-setup.ts";
 
 describe("concurrency", () => {
@@ -67,7 +68,7 @@ describe("a call that finds no place", () => {
       const second = begin("b");
       await turn();
       expect([first.ended.at, second.ended.at]).toEqual([undefined, full()]);
-      expect(told()).toEqual([{ type: "bulkhead.refused", running: 1, queued: 0, reason: "full" }]);
+      expect(told()).toEqual([{ type: "bulkhead.refused", running: 1, queued: 0, limit: 1, reason: "full" }]);
       first.end();
       await turn();
       expect(places.running).toBe(0);
@@ -80,8 +81,39 @@ describe("a call that finds no place", () => {
     const refused = begin("d");
     await turn();
     const { error } = refused.ended.at as { error: BulkheadFullError };
-    expect(error).toMatchObject({ name: "BulkheadFullError", operation: "query", running: 2, queued: 1 });
-    expect(error.message).toBe('"query" was not called: 2 are running and 1 waiting, as many as allowed.');
+    expect(error).toMatchObject({
+      name: "BulkheadFullError",
+      operation: "query",
+      running: 2,
+      queued: 1,
+      limit: 2,
+      bulkhead: "db",
+    });
+    expect(error.message).toBe(
+      '"query" was not called: the bulkhead "db" is full (2 running, 2 allowed, 1 waiting). Send less at once, or raise its `concurrency` or `queue`.',
+    );
+  });
+
+  it("is told the truth after the limit was lowered, and by the call's own name where that is the bulkhead's", async () => {
+    const work = workOf("a");
+    const call = protect("resize", work.run as () => Promise<unknown>, { bulkhead: 3 });
+    const running = [call(), call(), call()];
+    configure(call, { bulkhead: 1 });
+    const error = await call().catch((reason: unknown) => reason as BulkheadFullError);
+    expect(error).toMatchObject({ running: 3, queued: 0, limit: 1, bulkhead: "resize" });
+    expect((error as Error).message).toContain("its bulkhead is full (3 running, 1 allowed, 0 waiting)");
+    work.end();
+    await Promise.all(running);
+  });
+
+  it("says of itself what a retry of ours makes of it: it is not tried again", async () => {
+    const { begin } = setup(1);
+    begin("a");
+    const { ended } = begin("b");
+    await turn();
+    const { error } = ended.at as { error: BulkheadFullError };
+    expect(JSON.parse(JSON.stringify(error))).toMatchObject({ retryable: false, limit: 1, running: 1 });
+    expect(error.retryable).toBe(classifyError(error).retry);
   });
 
   it("ends as `notAdmitted`: nothing was called, and the events are its own", async () => {

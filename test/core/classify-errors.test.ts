@@ -5,7 +5,6 @@ import { describe, expect, it } from "vitest";
 import { classifyError } from "../../src/core/classify.ts";
 import {
   BreakerOpenError,
-  BulkheadFullError,
   DeadlineExceededError,
   type ErrorCode,
   FallbackExhaustedError,
@@ -16,6 +15,7 @@ import {
   ReviewPendingError,
   TimeoutError,
 } from "../../src/core/errors.ts";
+import { BulkheadFullError } from "../../src/core/fullError.ts";
 import type { FailureKind } from "../../src/core/verdict.ts";
 import { failure } from "./failure.ts";
 

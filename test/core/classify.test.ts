@@ -2,7 +2,8 @@
 import vm from "node:vm";
 import { describe, expect, it } from "vitest";
 import { classify, classifyError, classifyValue } from "../../src/core/classify.ts";
-import { BulkheadFullError, OutputRejectedError } from "../../src/core/errors.ts";
+import { OutputRejectedError } from "../../src/core/errors.ts";
+import { BulkheadFullError } from "../../src/core/fullError.ts";
 import type { FailureKind } from "../../src/core/verdict.ts";
 
 const withStatus = (status: unknown) => Object.assign(new Error("no"), { status });

@@ -3,7 +3,6 @@ import { describe, expect, it, vi } from "vitest";
 import { brief } from "../../src/core/brief.ts";
 import {
   BreakerOpenError,
-  BulkheadFullError,
   DeadlineExceededError,
   FallbackExhaustedError,
   HoldfastError,
@@ -14,6 +13,7 @@ import {
   stackless,
   TimeoutError,
 } from "../../src/core/errors.ts";
+import { BulkheadFullError } from "../../src/core/fullError.ts";
 import type { Failure } from "../../src/core/verdict.ts";
 
 function failed(error: unknown, facts: Partial<Failure> = {}): Failure {
@@ -51,7 +51,10 @@ describe("a message says what, to which call, and what now", () => {
     ["deadline", '"draft" did not finish before its deadline and was ended.'],
     ["open", '"draft" is not being called: it failed too often (breaker "claude"). Next probe in 29 400 ms.'],
     ["isolated", '"draft" is not being called: it was isolated by hand. It stays so until it is closed by hand.'],
-    ["full", '"draft" was not called: 20 are running and 5 waiting, as many as allowed.'],
+    [
+      "full",
+      '"draft" was not called: its bulkhead is full (20 running, 20 allowed, 5 waiting). Send less at once, or raise its `concurrency` or `queue`.',
+    ],
     ["options", 'The options of "retry" cannot be used. attempts: wanted at least 1, got 0'],
   ])("%s", (which, message) => {
     expect(own[which].message).toBe(message);
@@ -68,7 +71,7 @@ describe("an error of holdfast's own", () => {
     ["timeout", "TimeoutError", "TIMEOUT", true, undefined],
     ["deadline", "DeadlineExceededError", "DEADLINE_EXCEEDED", false, undefined],
     ["open", "BreakerOpenError", "BREAKER_OPEN", true, 29_400],
-    ["full", "BulkheadFullError", "BULKHEAD_FULL", true, undefined],
+    ["full", "BulkheadFullError", "BULKHEAD_FULL", false, undefined],
     ["options", "OptionsInvalidError", "OPTIONS_INVALID", false, undefined],
   ])("%s has its class, code, call and whether to try again", (which, name, code, retryable, retryAfterMs) => {
     const error = own[which];

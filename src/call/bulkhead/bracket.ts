@@ -43,10 +43,9 @@ export class PlaceBracket implements Bracket {
     const { events } = places.seams;
     const waiter = places.enqueue(attempt);
     if (waiter === undefined) {
-      const { running, queued } = places;
-      const full = { running, queued, reason: "full" } as const;
+      const full = places.refusal("full");
       tellRefused(places.seams, full, call);
-      return refusal(errorOf(full, call));
+      return refusal(errorOf(full, places.seams, call));
     }
     if (!events.quiet) events.emit("bulkhead.queued", { queued: places.queued }, call);
     return waiter.end.then(this.arrive);
@@ -55,7 +54,8 @@ export class PlaceBracket implements Bracket {
   /** In the caller's own async context, whoever has ended the wait. */
   private goOn({ attempt, refusal }: Waiter): unknown {
     if (refusal === undefined) return ADMITTED;
-    if (!attempt.isCut) tellRefused(this.places.seams, refusal, attempt.call);
-    throw asRefusal(errorOf(refusal, attempt.call));
+    const { seams } = this.places;
+    if (!attempt.isCut) tellRefused(seams, refusal, attempt.call);
+    throw asRefusal(errorOf(refusal, seams, attempt.call));
   }
 }

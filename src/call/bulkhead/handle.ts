@@ -42,8 +42,8 @@ export function stateOf(places: Places) {
 
 function acquire(places: Places) {
   if (!places.take()) {
-    const { running, queued, seams } = places;
-    tellRefused(seams, { running, queued, reason: "full" }, aboutOf(seams));
+    const { seams } = places;
+    tellRefused(seams, places.refusal("full"), aboutOf(seams));
     return undefined;
   }
   const { born } = places;

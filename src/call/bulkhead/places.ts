@@ -7,7 +7,7 @@ import { stillRuns } from "../../core/trueEnd.ts";
 import type { Verdict } from "../../core/verdict.ts";
 import { Overstay } from "./overstay.ts";
 import { Queue, rankOf } from "./queue.ts";
-import { Waiter } from "./waiter.ts";
+import { type Refusal, Waiter } from "./waiter.ts";
 
 /** Options as it works with them: milliseconds, every default filled in. */
 export interface Settings {
@@ -94,20 +94,23 @@ export class Places {
   enqueue(attempt: AttemptRecord): Waiter | undefined {
     const { queue, settings } = this;
     const rank = rankOf(attempt.said?.criticality);
-    if (queue.size >= settings.queue) {
-      const displaced = queue.lastBelow(rank);
-      if (displaced === undefined) return undefined;
-      this.turnAway(displaced, "displaced");
-    }
+    const displaced = queue.size >= settings.queue ? queue.lastBelow(rank) : null;
+    if (displaced === undefined) return undefined;
     const waiter = new Waiter(attempt, rank, this);
     queue.add(waiter);
+    if (displaced !== null) this.turnAway(displaced, "displaced");
     waiter.begin(settings.queueTimeout);
     return waiter;
   }
 
   turnAway(waiter: Waiter, reason: "queueTimeout" | "displaced"): void {
     this.queue.remove(waiter);
-    waiter.refuse({ running: this.running, queued: this.queued, reason });
+    waiter.refuse(this.refusal(reason));
+  }
+
+  /** Why somebody is not let in, with the figures of now. */
+  refusal(reason: Refusal["reason"]): Refusal {
+    return { running: this.running, queued: this.queued, limit: this.settings.concurrency, reason };
   }
 
   /** Its attempt is over: the next one moves up. */

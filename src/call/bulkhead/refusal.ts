@@ -1,6 +1,7 @@
 // How a bulkhead says no: as an error, and as an event.
 import type { About } from "../../core/bus.ts";
-import { BulkheadFullError, stackless } from "../../core/errors.ts";
+import { stackless } from "../../core/errors.ts";
+import { BulkheadFullError } from "../../core/fullError.ts";
 import type { LiveSeams } from "../../core/seams.ts";
 import type { Refusal } from "./waiter.ts";
 
@@ -8,8 +9,10 @@ export function tellRefused({ events }: LiveSeams, refusal: Refusal, about: Abou
   if (!events.quiet) events.emit("bulkhead.refused", refusal, about);
 }
 
-export function errorOf({ running, queued, reason }: Refusal, { name }: About): BulkheadFullError {
-  return stackless(() => new BulkheadFullError(name, running, queued, reason));
+export function errorOf(refusal: Refusal, seams: LiveSeams, { name, component }: About): BulkheadFullError {
+  const { running, queued, limit, reason } = refusal;
+  const bulkhead = seams.name ?? component;
+  return stackless(() => new BulkheadFullError(name, running, queued, reason, { limit, bulkhead }));
 }
 
 /** Whose events they are that no call causes. */
