@@ -3,9 +3,10 @@
 
 export type Located =
   | { readonly found: "json"; readonly text: string }
-  | { readonly found: "cutOff" | "none" | "several" | "tooDeep" | "tooBroken" };
+  | { readonly found: "cutOff" | "malformed" | "none" | "several" | "tooDeep" | "tooBroken" };
 
 interface Span {
+  readonly from: number;
   readonly end: number;
   /** With `null` for what is no number. */
   readonly text: string;
@@ -24,10 +25,21 @@ const lists =
   /\[\s*(?:["'“‘`{[\]]|-?\.?\d|-?(?:true|false|null|undefined|None|True|False|NaN|Infinity)\b|\/(?:[/*]|$)|\.\.\.|…|$)/y;
 const fenced = /```[\w-]*\s*$/;
 const noNumber = /-?\b(?:NaN|Infinity)\b/y;
-const closing: Readonly<Record<string, string>> = { '"': '"', "'": "'", "`": "`", "“": '”"', "‘": "’'" };
+/** What a string begins with, and what it may end with. */
+export const quotes: Readonly<Record<string, string>> = { '"': '"', "'": "'", "`": "`", "“": '”"', "‘": "’'" };
+
+/** What a model thought aloud before it answered. */
+const thought = /^\s*<(think|thinking|reasoning)>/;
+/** Behind a value that is part of a broken one: another bracket, or another key. */
+const goesOn = /^[ \t]*(?:[}\]]|,?[ \t]*(?:"[^"\n]*"|'[^'\n]*')[ \t]*:)/m;
+/** Before it: its own key, or another. */
+const ofKey = /["'”’`]\s*:\s*$/;
+const otherKey = /^[ \t{},]*"[^"\n]*"[ \t]*:/m;
 
 /** One object or list among prose; a fenced one or an object goes before the lists that prose has (`[1]`). */
-export function findJson(text: string): Located {
+export function findJson(said: string): Located {
+  const text = answerIn(said);
+  if (text === undefined) return { found: "cutOff" };
   const values: Span[] = [];
   const inProse: Span[] = [];
   openers.lastIndex = 0;
@@ -38,33 +50,74 @@ export function findJson(text: string): Located {
     if (!begins.test(text)) continue;
     const span = spanFrom(text, index);
     if (typeof span === "string") return { found: span };
-    const certain = match[0] === "{" || fenced.test(text.slice(Math.max(0, index - 40), index));
+    const certain = match[0] === "{" || inFence(text, index);
     (certain ? values : inProse).push(span);
     openers.lastIndex = span.end;
   }
   const [one, another] = values.length > 0 ? values : inProse;
   if (one === undefined) return { found: begun(text) ? "cutOff" : "none" };
-  return another === undefined ? { found: "json", text: one.text } : { found: "several" };
+  const answer = another === undefined ? one : fencedLast(text, values);
+  if (answer === undefined) return { found: "several" };
+  return isPart(text, answer, values[0]?.from ?? answer.from)
+    ? { found: "malformed" }
+    : { found: "json", text: answer.text };
+}
+
+/** Whether more of JSON stands around it than prose has: to take it alone would leave out what the model said. */
+function isPart(text: string, { from, end }: Span, first: number): boolean {
+  const fence = text.indexOf("```", end);
+  return (
+    goesOn.test(text.slice(end, fence < 0 ? undefined : fence)) ||
+    ofKey.test(text.slice(Math.max(0, from - 40), from)) ||
+    otherKey.test(text.slice(0, first))
+  );
+}
+
+/** Behind its thinking; nothing where that has no end. */
+function answerIn(said: string): string | undefined {
+  const name = thought.exec(said)?.[1];
+  if (name === undefined) return said;
+  const end = said.indexOf(`</${name}>`);
+  return end < 0 ? undefined : said.slice(end + name.length + 3);
+}
+
+function inFence(text: string, at: number): boolean {
+  return fenced.test(text.slice(Math.max(0, at - 40), at));
+}
+
+/** Of several the one that has a fence of its own, where it comes last: what prose had before it were examples. */
+function fencedLast(text: string, values: readonly Span[]): Span | undefined {
+  const last = values.at(-1);
+  const alone = values.filter(({ from }) => inFence(text, from)).length === 1;
+  return alone && last !== undefined && inFence(text, last.from) ? last : undefined;
 }
 
 /** A fence with nothing in it, or a string without an end. */
 function begun(text: string): boolean {
   const [begin = ""] = /^\s*(?:```[\w-]*\s*)?/.exec(text) ?? [];
-  return begin.length === text.length ? begin.includes("```") : text[begin.length] === '"' && !/"\s*$/.test(text);
+  return begin.length === text.length
+    ? begin.includes("```")
+    : text[begin.length] === '"' && !endsString(text, begin.length);
 }
 
-function spanFrom(text: string, from: number): Span | "cutOff" | "tooDeep" | "tooBroken" {
+function endsString(text: string, from: number): boolean {
+  return endOfString(text, from, { marks: 0 }) < text.length || /"\s*$/.test(text.slice(from + 1));
+}
+
+function spanFrom(text: string, from: number): Span | "cutOff" | "malformed" | "tooDeep" | "tooBroken" {
   const open: string[] = [];
   let mended = "";
   let kept = from;
   /** The last character that is no space: a quotation mark inside a bare word opens nothing. */
   let before = "";
   let doubts = 0;
+  /** Of a bracket that closes nothing. */
+  let stray = -1;
   for (let i = from; i < text.length; ) {
     const c = text[i] as string;
     const starts = "{[,:(".includes(before);
-    if (c in closing && !starts) doubts += c === '"' ? 1 : 10;
-    if (c in closing && (starts || c === '"' || c === "“")) {
+    if (c in quotes && !starts) doubts += c === '"' ? 1 : 10;
+    if (c in quotes && (starts || c === '"' || c === "“")) {
       const inner = { marks: 0 };
       i = endOfString(text, i, inner);
       doubts += inner.marks;
@@ -76,8 +129,9 @@ function spanFrom(text: string, from: number): Span | "cutOff" | "tooDeep" | "to
     } else if (c === "}" || c === "]") {
       const at = open.lastIndexOf(c); // what was forgotten inside is closed with it
       if (at === 0 && doubts * (i - from) > mostDoubt) return "tooBroken";
-      if (at === 0) return { end: i + 1, text: mended + text.slice(kept, i + 1) };
+      if (at === 0) return { from, end: i + 1, text: mended + text.slice(kept, i + 1) };
       if (at > 0) open.length = at;
+      else stray = i;
     } else if (c === "/" && before !== "/" && (text[i + 1] === "/" || text[i + 1] === "*") && text[i - 1] !== ":") {
       const end = text[i + 1] === "/" ? text.indexOf("\n", i) : text.indexOf("*/", i + 2);
       if (end < 0) return "cutOff";
@@ -103,12 +157,29 @@ function spanFrom(text: string, from: number): Span | "cutOff" | "tooDeep" | "to
     }
     i++;
   }
-  return "cutOff";
+  return (stray >= 0 && /^\s*(?:```\s*)?$/.test(text.slice(stray + 1))) || closesPlainly(text, from)
+    ? "malformed"
+    : "cutOff";
+}
+
+const plainTokens = /\s+|"[^"\\]*(?:\\.[^"\\]*)*"(?!\s*[\p{L}_])|[\p{L}\p{N}_$.+-]+|[,:;()]|([[{])|([\]}])/uy;
+
+/** To its last bracket, where every quotation mark is taken for what JSON has it for: it is whole, though it cannot be read. */
+function closesPlainly(text: string, from: number): boolean {
+  const open: string[] = [];
+  plainTokens.lastIndex = from;
+  for (let match = plainTokens.exec(text); match !== null; match = plainTokens.exec(text)) {
+    if (match[1] !== undefined) open.push(match[1] === "{" ? "}" : "]");
+    if (match[2] === undefined) continue;
+    if (open.pop() !== match[2]) return false;
+    if (open.length === 0) return true;
+  }
+  return false;
 }
 
 /** Behind its closing mark; a mark that nothing of JSON follows stands inside. The text's length where it has no end. */
-function endOfString(text: string, from: number, inner: { marks: number }): number {
-  const marks = closing[text[from] as string] as string;
+export function endOfString(text: string, from: number, inner: { marks: number }): number {
+  const marks = quotes[text[from] as string] as string;
   for (let i = from + 1; i < text.length; i++) {
     const c = text[i] as string;
     if (c === "\\") i++;

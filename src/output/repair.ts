@@ -5,6 +5,7 @@ import type { Finding } from "../core/verdict.ts";
 import { isThenable } from "../core/wayIn.ts";
 import { textOf } from "./answer.ts";
 import { deepest, findJson } from "./findJson.ts";
+import { filled, tokensOf } from "./tokens.ts";
 
 export type Repair = "json" | ((raw: unknown) => unknown);
 
@@ -57,6 +58,7 @@ const words = {
   several: "JSON, one value and not several",
   tooDeep: `JSON, nested at most ${deepest} deep`,
   tooBroken: "JSON that is less broken",
+  malformed: "JSON whose brackets and quotation marks match",
 };
 
 /** Loaded when the first text has to be mended: most programs never need it. */
@@ -66,20 +68,33 @@ async function loaded(): Promise<void> {
   mend = (await import("jsonrepair")).jsonrepair;
 }
 
+/** Its form alone is mended: the words are out of reach meanwhile, and all of them are there afterwards. */
 function mended(text: string): Repaired {
   try {
-    return { value: JSON.parse((mend as (text: string) => string)(text)), by: ["json"] };
+    const tokens = tokensOf(text);
+    const whole = filled(tokens, (mend as (text: string) => string)(tokens.form));
+    if (whole === undefined) throw new Error("more than its form would have to be changed");
+    return { value: JSON.parse(whole), by: ["json"] };
   } catch (error) {
     return { finding: { got: text, wanted: `JSON (${brief(error)})` } };
   }
 }
 
+/** What may be a number that has no double: it would become `Infinity`. */
+const huge = /\d[eE]\+?\d{3}|(?<!\d)\d{309}/;
+
 function parsed(text: string): { readonly value: unknown } | undefined {
   try {
+    if (huge.test(text)) JSON.parse(text, finite);
     return { value: JSON.parse(text) };
   } catch {
     return undefined;
   }
+}
+
+function finite(_: string, value: unknown): unknown {
+  if (value === Infinity || value === -Infinity) throw new RangeError();
+  return value;
 }
 
 function brokenOff(raw: unknown, anywhere: boolean): Ending | undefined {

@@ -4,13 +4,20 @@ export interface Broken {
   readonly text: string;
   /** `undefined`: cut off. */
   readonly meant: unknown;
+  /** It could be read in more ways than one: a rejection is as good. */
+  readonly orRejected?: true;
 }
+
+const apostrophes = ["What's new", "It doesn't rise", "l'été", "that's it, isn't it: {it's}"];
 
 type Random = () => number;
 
 const words = [
   "tides",
   "it's high water",
+  "What's new? It doesn't rise: that's it, isn't it",
+  "l'été d'avant",
+  "the dogs' bowls, and 'tides' too",
   'a "spring" tide',
   "C:\\\\dir\\n",
   "50 % of {all} [cases]",
@@ -79,6 +86,11 @@ function write(seen: unknown, style: Style, indent = ""): string {
 const plain = (seen: unknown) => JSON.stringify(seen, null, 2);
 const single = (text: string) => `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 
+/** As a model writes that forgets to escape: with the marks inside as they are. */
+const loose = (text: string) => `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"')}'`;
+const curly = (text: string) => `‘${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "’")}’`;
+const raw = (text: string) => `"${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"')}"`;
+
 const breaks: Record<string, (value: Record<string, unknown>, random: Random) => Omit<Broken, "shape">> = {
   "in a fence": (value, random) => ({
     text: `${pick(random, ["```json", "```", "```JSON"])}\n${plain(value)}\n\`\`\``,
@@ -95,6 +107,51 @@ const breaks: Record<string, (value: Record<string, unknown>, random: Random) =>
   "a fence that is not closed": (value) => ({ text: `\`\`\`json\n${plain(value)}`, meant: value }),
   "trailing commas": (value) => ({ text: write(value, { last: "," }), meant: value }),
   "single quotes": (value) => ({ text: write(value, { string: single }), meant: value }),
+  "apostrophes inside single quotes": (value) => ({
+    text: write(value, { string: loose }),
+    meant: value,
+    orRejected: true,
+  }),
+  "apostrophes inside single quotes, in words only": (_, random) => {
+    const value = { title: pick(random, apostrophes), claims: [pick(random, apostrophes), pick(random, apostrophes)] };
+    return { text: write(value, { string: loose }), meant: value };
+  },
+  "quotation marks inside double ones": (value) => ({
+    text: write(value, { string: raw, key: JSON.stringify }),
+    meant: value,
+    orRejected: true,
+  }),
+  "single and double quotes mixed up": (value, random) => {
+    const string = (text: string) => pick(random, [loose, single, JSON.stringify])(text);
+    return {
+      text: write(value, { string, key: (text) => pick(random, [loose, String])(text) }),
+      meant: value,
+      orRejected: true,
+    };
+  },
+  "curly quotes": (value) => ({
+    text: write(value, { string: curly }),
+    meant: JSON.parse(JSON.stringify(value).replaceAll("'", "’")),
+    orRejected: true,
+  }),
+  "a comma, a colon or a bracket of another kind": (value, random) => {
+    const text = plain(value);
+    const marks = [...text.matchAll(/"(?:[^"\\]|\\.)*"|[,:{}[\]]/g)].filter(([mark]) => mark.length === 1);
+    const at = pick(random, marks).index;
+    return {
+      text: `${text.slice(0, at)}${pick(random, [";", ",", ":", "}", "]", ""])}${text.slice(at + 1)}`,
+      meant: value,
+      orRejected: true,
+    };
+  },
+  "half a number": (value, random) => ({
+    text: plain({ rate: 1, ...value, end: true }).replace(
+      /"rate": 1/,
+      `"rate": ${pick(random, ["-", "1e", "1e5000", "-1E+", "1.", "."])}`,
+    ),
+    meant: { rate: "nothing that can be meant" },
+    orRejected: true,
+  }),
   "bare keys": (value) => ({
     text: write(value, { key: (text) => (/^\w+$/.test(text) ? text : JSON.stringify(text)), last: "," }),
     meant: value,
