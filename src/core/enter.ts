@@ -3,6 +3,7 @@ import type { AttemptRecord } from "./attempt.ts";
 import { ATTEMPT, type Said } from "./context.ts";
 import { toMs } from "./duration.ts";
 import { OptionsInvalidError } from "./errors.ts";
+import { Flight } from "./flight.ts";
 import { follow } from "./hub.ts";
 import type { CallOptions, Protected } from "./operation.ts";
 import { DeadlineTimer, overdue } from "./overdue.ts";
@@ -72,25 +73,35 @@ function limit(call: CallRecord, options: Options | undefined, parent: AttemptRe
   const { clock } = stack.seams;
   const declaredMs = stack.deadline?.ms;
   const declared = declaredMs === undefined ? Number.POSITIVE_INFINITY : startedAt + declaredMs;
-  const said = options === undefined ? Number.POSITIVE_INFINITY : saidDeadline(call, options);
+  const said = options === undefined ? Number.POSITIVE_INFINITY : saidDeadline(call, options, parent);
+  const own = Math.min(declared, said);
   const inherited = parent?.dueAt ?? Number.POSITIVE_INFINITY;
-  const dueAt = Math.min(declared, said, inherited);
+  const dueAt = Math.min(own, inherited);
   if (dueAt === Number.POSITIVE_INFINITY) return;
-  call.more.dueAt = dueAt;
+  call.more.dueAt = own;
   call.more.deadlineAt = clock.now() + (dueAt - startedAt);
   if (dueAt <= startedAt) call.abandon(overdue(call, dueAt, declaredMs));
-  else if (dueAt < inherited) {
-    const timer = new DeadlineTimer(call, dueAt, declaredMs);
+  else if (own < inherited || (own !== Number.POSITIVE_INFINITY && isShared(parent))) {
+    const timer = new DeadlineTimer(call, own, declaredMs);
     call.more.deadline = timer;
-    if (declaredMs !== undefined && dueAt === declared) arm(clock, declaredMs, timer);
-    else armOnce(clock, dueAt - startedAt, timer);
+    if (declaredMs !== undefined && own === declared) arm(clock, declaredMs, timer);
+    else armOnce(clock, own - startedAt, timer);
   }
 }
 
-function saidDeadline(call: CallRecord, { deadline, deadlineAt }: Options): number {
+/** Whether it is made in a run whose deadline may yet become a later one: who joins it may have more time. */
+function isShared(parent: AttemptRecord | undefined): boolean {
+  for (let seen = parent; seen !== undefined; seen = (seen.call.parent as AttemptRecord | null) ?? undefined)
+    if (seen.call instanceof Flight) return true;
+  return false;
+}
+
+/** What only repeats the context of the attempt it is made in is inherited, live: the context's is as at the attempt's start. */
+function saidDeadline(call: CallRecord, { deadline, deadlineAt }: Options, parent: AttemptRecord | undefined): number {
   const { clock } = call.stack.seams;
   const within = deadline === undefined ? Number.POSITIVE_INFINITY : toMs(deadline);
-  const at = deadlineAt === undefined ? Number.POSITIVE_INFINITY : deadlineAt - clock.now();
+  const isOwn = deadlineAt !== undefined && deadlineAt !== parent?.made?.deadlineAt;
+  const at = isOwn ? deadlineAt - clock.now() : Number.POSITIVE_INFINITY;
   const least = Math.min(within, at);
   if (!Number.isNaN(least)) return call.startedAt + least;
   const [path, got] = Number.isNaN(within) ? ["deadline", deadline] : ["deadlineAt", deadlineAt];

@@ -75,7 +75,8 @@ export class Flight extends CallRecord {
   }
   /** Of those who are in it the latest; live. */
   override get dueAt(): number {
-    return this.latest(({ dueAt }) => dueAt);
+    const isOver = this.first === null && this.cut === null;
+    return isOver ? super.dueAt : this.latest(({ dueAt }) => dueAt);
   }
   override get deadlineAt(): number | undefined {
     const at = this.latest(({ deadlineAt }) => deadlineAt ?? Number.POSITIVE_INFINITY);
@@ -185,7 +186,8 @@ export class Flight extends CallRecord {
     this.account();
     const own: Landing = { ok, value, verdict, flight: this };
     const landing = this.first === null ? own : this.tower.landed(own);
-    const { run, seats } = this;
+    const { dueAt, run, seats } = this;
+    if (dueAt !== Number.POSITIVE_INFINITY) this.more.dueAt = dueAt;
     for (const seat of seats) {
       const shared = seat.attempt.call.rare?.shared;
       if (shared !== undefined) shared.attempts += this.attempts;

@@ -13,6 +13,8 @@ import type { Wake } from "./wake.ts";
 /** The attempt in which a call was made. */
 export interface Parent {
   readonly call: { readonly more: Rare };
+  /** Monotonic ms; live. */
+  readonly dueAt: number;
   leave(child: CallRecord): void;
   /** This ended a call made in it whose own retry or fallback gave up. */
   endedBy(given: unknown): void;
@@ -37,9 +39,9 @@ export class Rare {
   inside: Cost = free;
   /** So many attempts were left while their operation ran: what they used may not all be told. */
   left = 0;
-  /** Monotonic ms; `Infinity`: no deadline. */
+  /** Monotonic ms, of its own; `Infinity`: no deadline but what it inherits. */
   dueAt = Number.POSITIVE_INFINITY;
-  /** The same as epoch ms. */
+  /** The nearest as it was at the start, epoch ms. */
   deadlineAt: number | undefined = undefined;
   deadline: BodyTimer | null = null;
   corrections: { readonly path: string; readonly rule: string }[] | null = null;

@@ -89,7 +89,9 @@ export class CallRecord implements Cuttable {
     return this.rare?.labels ?? noLabels;
   }
   get dueAt(): number {
-    return this.rare?.dueAt ?? Number.POSITIVE_INFINITY;
+    if (this.rare === null) return Number.POSITIVE_INFINITY;
+    const { dueAt, parent } = this.rare;
+    return parent === null ? dueAt : Math.min(dueAt, parent.dueAt);
   }
   /** What was tried before the next attempt: here, and before this call was asked as the operation or tier of another. */
   get previous(): readonly Failure[] {
@@ -285,8 +287,11 @@ export class CallRecord implements Cuttable {
     if (this.following !== null) this.following.leave(this);
     if (this.rare === null) return;
     if (this.rare.deadline !== null) disarm(this.rare.deadline);
-    this.rare.parent?.leave(this);
-    this.rare.parent = null;
+    if (this.rare.parent !== null) {
+      this.rare.dueAt = this.dueAt;
+      this.rare.parent.leave(this);
+      this.rare.parent = null;
+    }
     this.rare.body = null;
     this.rare.lastResort = null;
     this.rare.veiled = null;

@@ -131,6 +131,30 @@ describe("of several sharers", () => {
     expect([longest.at, endless.at]).toEqual([{ value: 1 }, { value: 1 }]);
   });
 
+  it("a call made in the run goes on as long as the run, begun before or after who has more time has joined", async () => {
+    const { clock, call, runs } = flight();
+    const inner = operation();
+    const ask = protect("inner", inner.ask);
+    const declared = protect("declared", inner.ask, { deadline: 3_000 });
+    const short = watch(call("a", { deadline: "1s" }));
+    const context = runs[0]?.context as CallContext;
+    const before = [watch(ask("before", context)), watch(declared("before", context))];
+    const long = watch(call("a", { deadline: "5s" }));
+    const after = watch(ask("after", context));
+    const nearer = watch(ask("nearer", { ...context, deadlineAt: 2_000 }));
+    expect(inner.runs.map((one) => one.context.remainingMs())).toEqual([5_000, 3_000, 5_000, 2_000]);
+    await clock.advance("1s");
+    expect([short.at === undefined, long.at]).toEqual([false, undefined]);
+    await clock.advance("2s");
+    const overdue = { error: expect.objectContaining({ code: "DEADLINE_EXCEEDED" }) };
+    expect([nearer.at, before[1]?.at]).toEqual([overdue, overdue]);
+    await inner.runs[0]?.answer(1);
+    await inner.runs[2]?.answer(2);
+    expect([before[0]?.at, after.at]).toEqual([{ value: 1 }, { value: 2 }]);
+    await runs[0]?.answer(3);
+    expect(long.at).toEqual({ value: 3 });
+  });
+
   it("the last deadline ends the run as the deadline of a call does, counted by a breaker inside", async () => {
     const { clock } = setup();
     const { ask, runs } = operation();
