@@ -1,7 +1,7 @@
 // What was answered before, and one load for all who ask at once.
 
 import { z } from "zod";
-import { limitSchema, spanSchema } from "../core/duration.ts";
+import { durationSchema, limitSchema, openSchema } from "../core/duration.ts";
 import type { Duration, Operation, Protected, WrapperFor } from "../core/operation.ts";
 import { LiveOptions } from "../core/options.ts";
 import { LiveSeams, type Seams } from "../core/seams.ts";
@@ -20,13 +20,13 @@ export interface CacheOptions<I, O = any> {
   tenants?: "apart" | "shared" | undefined;
   /** So many answers are kept, those used last; default 1000. */
   max?: number | undefined;
-  /** For so long after its lifetime an answer stands in when a load fails, where the verdict allows; default: not at all. */
+  /** For so long after its lifetime an answer stands in when a load fails, where the verdict allows; default 0: not at all. */
   staleOnError?: Duration | undefined;
-  /** For so long after its lifetime an answer is given while a load renews it; default: not at all. */
+  /** For so long after its lifetime an answer is given while a load renews it; default 0: not at all. */
   whileRevalidating?: Duration | undefined;
   /** How long such an answer is held back for the load; default 0: given at once. */
   patience?: Duration | undefined;
-  /** How long a failure is kept that the input is to blame for: `invalid`, `tooLarge`, `contentFiltered`; default: not at all. */
+  /** How long a failure is kept that the input is to blame for: `invalid`, `tooLarge`, `contentFiltered`; default 0: not at all. */
   negative?: Duration | undefined;
 }
 
@@ -63,13 +63,13 @@ export const cacheSchema = z
     key: functionSchema<(input: never) => string>().optional(),
     tenants: z.enum(["apart", "shared"]).optional(),
     max: z.int().min(1).optional(),
-    staleOnError: limitSchema.optional(),
-    whileRevalidating: limitSchema.optional(),
-    patience: spanSchema.optional(),
-    negative: limitSchema.optional(),
+    staleOnError: openSchema.optional(),
+    whileRevalidating: openSchema.optional(),
+    patience: durationSchema.optional(),
+    negative: openSchema.optional(),
   })
   .superRefine(({ patience, whileRevalidating }, context) => {
-    if (patience === undefined || whileRevalidating !== undefined) return;
+    if (!patience || whileRevalidating !== undefined) return;
     const message = "a duration: patience says nothing without it";
     context.addIssue({ code: "custom", path: ["whileRevalidating"], message, input: whileRevalidating });
   });

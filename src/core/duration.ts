@@ -27,6 +27,8 @@ function duration(least: number, unlimited: boolean) {
 
 /** May be 0. */
 export const durationSchema = duration(0, false);
+/** May be 0; `Infinity` means no limit. */
+export const openSchema = duration(0, true);
 /** More than 0. */
 export const spanSchema = duration(Number.MIN_VALUE, false);
 /** More than 0; `Infinity` means no limit. */

@@ -55,6 +55,8 @@ export class Rare {
   shared: { readonly call: string; attempts: number } | undefined = undefined;
   /** The age of what a call made in it gave, where that was stale. */
   stale: number | undefined = undefined;
+  /** A call made in it, however deep, gave less than what it was asked for: a later tier's, something stale or flagged. */
+  restsOnLess = false;
   /** That answered, or was asked last. */
   tier = 0;
   tierName: string;
@@ -70,6 +72,25 @@ export class Rare {
 
   constructor(name: string) {
     this.tierName = name;
+  }
+
+  /** Of its own deadline and that of the attempt it was made in, live; monotonic ms. */
+  get nearest(): number {
+    return this.parent === null ? this.dueAt : Math.min(this.dueAt, this.parent.dueAt);
+  }
+
+  /** The attempt in which the call was made, which has ended: its deadline stays as it was. */
+  leave(call: CallRecord): void {
+    if (this.parent === null) return;
+    this.dueAt = this.nearest;
+    this.parent.leave(call);
+    this.parent = null;
+  }
+
+  /** What failed is not what it will give. */
+  forgetLess(): void {
+    this.stale = undefined;
+    this.restsOnLess = false;
   }
 
   /** The input was put right there. */

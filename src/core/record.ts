@@ -89,9 +89,7 @@ export class CallRecord implements Cuttable {
     return this.rare?.labels ?? noLabels;
   }
   get dueAt(): number {
-    if (this.rare === null) return Number.POSITIVE_INFINITY;
-    const { dueAt, parent } = this.rare;
-    return parent === null ? dueAt : Math.min(dueAt, parent.dueAt);
+    return this.rare?.nearest ?? Number.POSITIVE_INFINITY;
   }
   /** What was tried before the next attempt: here, and before this call was asked as the operation or tier of another. */
   get previous(): readonly Failure[] {
@@ -196,7 +194,7 @@ export class CallRecord implements Cuttable {
   }
 
   fail(failure: Failure): void {
-    if (this.rare !== null) this.rare.stale = undefined; // what failed is not what it will give
+    this.rare?.forgetLess();
     if (this.failures === nothing) this.failures = [failure];
     else (this.failures as Failure[]).push(failure);
   }
@@ -287,11 +285,7 @@ export class CallRecord implements Cuttable {
     if (this.following !== null) this.following.leave(this);
     if (this.rare === null) return;
     if (this.rare.deadline !== null) disarm(this.rare.deadline);
-    if (this.rare.parent !== null) {
-      this.rare.dueAt = this.dueAt;
-      this.rare.parent.leave(this);
-      this.rare.parent = null;
-    }
+    this.rare.leave(this);
     this.rare.body = null;
     this.rare.lastResort = null;
     this.rare.veiled = null;

@@ -95,6 +95,54 @@ describe("an output that is kept for a person", () => {
   });
 });
 
+describe("a call made in the load", () => {
+  const less = {
+    "a later tier of the operation": () =>
+      protect("in", answering<string>({ error: down }, { value: "good" }, { value: "good" }), {
+        fallback: [async () => "sorry"],
+      }),
+    "a later tier, inside": () => {
+      const inner = protect("in", answering<string>({ error: down }, { value: "good" }, { value: "good" }), {
+        fallback: [async () => "sorry"],
+      });
+      return async (input: string, context: CallContext) => inner(input, context);
+    },
+    "a later tier, two calls further in": () => {
+      const inner = protect("in", answering<string>({ error: down }, { value: "good" }, { value: "good" }), {
+        fallback: [async () => "sorry"],
+      });
+      return protect("between", async (input: string, context: CallContext) => inner(input, context));
+    },
+  };
+  it.each(Object.entries(less))("that gave less than was asked of it leaves nothing to keep: %s", async (_, build) => {
+    setup();
+    const call = protect("x", build() as (input: string) => Promise<string>, { cache: { ttl: "1h" } });
+    expect([await call("a"), cacheOf(call)]).toEqual(["sorry", idle]);
+    expect([await call("a"), await call("a"), cacheOf(call)]).toEqual(["good", "good", { entries: 1, loading: 0 }]);
+  });
+
+  it("nor to a cache further out, of what comes through one inside; and does not after a retry that did better", async () => {
+    setup();
+    const inner = protect("in", answering<string>({ error: down }, { value: "good" }, { value: "good" }), {
+      fallback: [async () => "sorry"],
+    });
+    const middle = protect("middle", inner, { cache: { ttl: "1h" } });
+    const call = protect("x", middle, { cache: { ttl: "1h" } });
+    expect([await call("a"), cacheOf(call), cacheOf(middle)]).toEqual(["sorry", idle, idle]);
+    const { story } = await settled(call)("a");
+    expect([story.state, cacheOf(call)]).toEqual(["succeeded", { entries: 1, loading: 0 }]);
+    const poor = protect("in", answering<string>({ error: down }, { value: "good" }, { value: "good" }), {
+      fallback: [async () => "sorry"],
+    });
+    const picky = async (input: string, context: CallContext) => {
+      if ((await poor(input, context)) === "sorry") throw down;
+      return "well";
+    };
+    const again = protect("y", picky, { cache: { ttl: "1h" }, retry: { attempts: 2, base: 0 } });
+    expect([await again("a"), cacheOf(again)]).toEqual(["well", { entries: 1, loading: 0 }]);
+  });
+});
+
 describe("what it costs", () => {
   const priced = protect("priced", async (_: string, { cost }: CallContext) => {
     cost({ money: 5 });

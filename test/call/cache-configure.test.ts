@@ -12,6 +12,31 @@ function counting(options: { ttl: `${number}s`; max?: number }) {
 }
 
 describe("a change", () => {
+  it("to 0 switches off what is for a while: stale answers, patience, failures that are kept; so it may be declared too", async () => {
+    const { clock } = setup();
+    let calls = 0;
+    const options = { ttl: "1s", staleOnError: "1h", whileRevalidating: "1h", patience: "1s", negative: "1h" } as const;
+    const call = protect(
+      "x",
+      async (_: string) => {
+        if (++calls > 1) throw Object.assign(new Error("not there"), { status: calls === 2 ? 503 : 404 });
+        return calls;
+      },
+      { cache: options },
+    );
+    expect(await call("a")).toBe(1);
+    await clock.advance("2s");
+    const off = { staleOnError: 0, whileRevalidating: 0, patience: 0, negative: 0 } as const;
+    configure(call, { cache: off });
+    expect(explain(call)[0]).toMatchObject({ options: off });
+    await expect(call("a")).rejects.toThrow("not there");
+    await expect(call("a")).rejects.toThrow("not there");
+    await expect(call("a")).rejects.toThrow("not there");
+    expect(calls).toBe(4);
+    expect(() => cache({ ttl: 5, ...off })).not.toThrow();
+    expect(() => cache({ ttl: 5, patience: 0 })).not.toThrow();
+  });
+
   it("of the lifetime holds at once for what is kept: shorter, and back", async () => {
     const { clock, call, seen } = counting({ ttl: "60s" });
     await call("a");

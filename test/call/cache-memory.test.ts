@@ -46,6 +46,16 @@ describe("ten thousand idle caches", () => {
     expect(many[9_999]).toBeTypeOf("function");
   });
 
+  it("are cheap with an answer too: room grows with what is kept, up to `max`", async () => {
+    const many = Array.from({ length: 1_000 }, () => pipe(async (id: string) => id.length, cache({ ttl: "1m" })));
+    await Promise.all(many.map((call) => call("warm")));
+    const fresh = Array.from({ length: 1_000 }, () => pipe(async (id: string) => id.length, cache({ ttl: "1m" })));
+    const before = heap() + process.memoryUsage().arrayBuffers;
+    for (const call of fresh) await call("a");
+    expect((heap() + process.memoryUsage().arrayBuffers - before) / fresh.length).toBeLessThan(6_000);
+    expect(many).toHaveLength(1_000);
+  });
+
   it("are collected when nobody holds them, with their answers, failures and calls", async () => {
     const drop = async () => {
       const answer = { big: "answer" };

@@ -451,6 +451,8 @@ describe("what can be read once only is refused, with the remedy", () => {
     ["one of Node's streams", () => Readable.from(["a"])],
     ["an async iterator", () => (async function* () {})()],
     ["an iterator", () => [1].values()],
+    ["an object that holds a stream", () => ({ textStream: stream(), usage: {} })],
+    ["an object that holds a Response", () => ({ response: new Response(stream()) })],
   ])("%s", async (_, make) => {
     const { seen } = setup();
     const answers = async (_: string): Promise<unknown> => make();
@@ -532,7 +534,7 @@ describe("bad options", () => {
     [{ ttl: "1m", max: 1.5 }, "max"],
     [{ ttl: "1m", key: "id" }, "key"],
     [{ ttl: "1m", negative: -1 }, "negative"],
-    [{ ttl: "1m", staleOnError: 0 }, "staleOnError"],
+    [{ ttl: "1m", staleOnError: -1 }, "staleOnError"],
     [{ ttl: "1m", whileRevalidating: "x" }, "whileRevalidating"],
     [{ ttl: "1m", patience: "1s" }, "whileRevalidating"],
     [{ ttl: "1m", tenants: "none" }, "tenants"],

@@ -3,6 +3,9 @@ import { LRUCache } from "lru-cache";
 import type { LiveSeams } from "../../core/seams.ts";
 import type { Key } from "./keys.ts";
 
+/** Room at first; doubled up to `max` as it fills. */
+const first = 16;
+
 export interface Entry {
   /** Or, of a failure that is kept, the error. */
   readonly value: unknown;
@@ -48,10 +51,12 @@ export class Entries {
   }
 
   put(key: Key, { value, failed, ttl, asked }: Omit<Entry, "at">, keepMs: number): void {
-    this.kept ??= this.make();
+    this.kept ??= this.make(Math.min(first, this.max));
     const at = this.look();
+    const { max, size } = this.kept;
+    if (size === max && max < this.max && !this.kept.has(key)) this.move(Math.min(2 * max, this.max));
     this.isPutting = true;
-    this.kept.set(key, { value, failed, ttl, asked, at }, { ttl: keepMs });
+    this.kept?.set(key, { value, failed, ttl, asked, at }, { ttl: keepMs });
     this.isPutting = false;
   }
 
@@ -72,15 +77,21 @@ export class Entries {
   /** Those that were used last stay. */
   resize(max: number): void {
     if (max === this.max) return;
-    const { kept } = this;
     this.max = max;
-    this.kept = undefined;
+    if (this.kept !== undefined) this.move(Math.min(max, this.kept.max));
+  }
+
+  /** To another room; what is past all use stays behind. */
+  private move(room: number): void {
+    const { kept } = this;
     if (kept === undefined) return;
-    this.kept = this.make();
+    const next = this.make(room);
     for (const key of [...kept.rkeys()]) {
       const entry = kept.peek(key);
-      if (entry !== undefined) this.kept.set(key, entry, { ttl: kept.getRemainingTTL(key) });
+      const ttl = kept.getRemainingTTL(key);
+      if (entry !== undefined && ttl > 0) next.set(key, entry, { ttl });
     }
+    this.kept = next;
   }
 
   look(): number {
@@ -88,9 +99,9 @@ export class Entries {
     return this.now;
   }
 
-  /** It takes all its room at once. */
-  private make(): LRUCache<Key, Entry> {
+  /** It takes all its room at once: some 40 bytes for each entry that may come. */
+  private make(room: number): LRUCache<Key, Entry> {
     // a resolution would be a timer of its own, on the machine's clock
-    return new LRUCache({ max: this.max, ttlResolution: 0, perf: this.perf });
+    return new LRUCache({ max: room, ttlResolution: 0, perf: this.perf });
   }
 }

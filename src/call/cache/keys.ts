@@ -40,5 +40,12 @@ function marked(text: string): string {
 }
 
 function unfit(name: string, got: unknown, wanted: string): OptionsInvalidError {
-  return new OptionsInvalidError(name, [{ path: "cache.key", got, wanted }]);
+  return new OptionsInvalidError(name, [{ path: "cache.key", wanted: `${wanted}; not ${typeName(got)}` }]);
+}
+
+/** What is in an input or an answer is nobody's but theirs: a message says no more than the kind of it. */
+export function typeName(got: unknown): string {
+  if (got === null || got === undefined) return String(got);
+  if (Array.isArray(got)) return "an array";
+  return typeof got === "object" ? "an object" : `a ${typeof got}`;
 }

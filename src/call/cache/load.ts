@@ -10,7 +10,7 @@ import type { Stack } from "../../core/stack.ts";
 import { verdicts } from "../../core/table.ts";
 import type { FailureKind } from "../../core/verdict.ts";
 import type { Entries } from "./entries.ts";
-import type { Key } from "./keys.ts";
+import { type Key, typeName } from "./keys.ts";
 import { onceOnly } from "./once.ts";
 import type { Settings } from "./settings.ts";
 
@@ -60,7 +60,8 @@ export class Load implements Tower {
     const once = ok ? onceOnly(value) : undefined;
     if (once !== undefined) {
       discard(value, flight.stack.discard);
-      return { ...landing, ok: false, value: refusalOf(flight.stack.name, once), verdict: verdicts.bug };
+      if (once.part !== value) discard(once.part, undefined);
+      return { ...landing, ok: false, value: refusalOf(flight.stack.name, once.what), verdict: verdicts.bug };
     }
     if (this.unkept) return landing;
     try {
@@ -75,7 +76,7 @@ export class Load implements Tower {
     const { asked, key } = this;
     const { entries, settings } = this.keeper;
     if (verdict === undefined) {
-      if (flight.degraded || flight.reviewId !== undefined || endingOf(value) !== undefined) return;
+      if (flight.rare?.restsOnLess || endingOf(value) !== undefined) return;
       const own = this.ownLifetime(value, flight.stack.name);
       const ttl = own ?? (settings.ttl as number);
       if (ttl === 0) return entries.drop(key);
@@ -95,8 +96,13 @@ export class Load implements Tower {
     const ms = toMs(given);
     if (!Number.isNaN(ms)) return ms;
     const wanted = 'milliseconds from `ttl`, or a text such as "20s"; 0 for what is not to be kept';
-    throw new OptionsInvalidError(name, [{ path: "cache.ttl", got: given, wanted }]);
+    throw new OptionsInvalidError(name, [{ path: "cache.ttl", wanted: `${wanted}; not ${unfit(given)}` }]);
   }
+}
+
+/** A number says nothing of the answer. */
+function unfit(given: unknown): string {
+  return typeof given === "number" ? String(given) : typeName(given);
 }
 
 function refusalOf(name: string, got: string): OptionsInvalidError {

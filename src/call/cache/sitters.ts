@@ -68,9 +68,10 @@ export class Choosing implements Sitter {
 export function answerOf(call: CallRecord, { flight, ok, value, verdict }: Landing): unknown {
   const { rare } = flight;
   if (rare !== null) {
-    const { degraded, reviewId, tier, tierName } = rare;
+    const { degraded, restsOnLess, reviewId, tier, tierName } = rare;
     if (tier > 0 || degraded !== undefined) Object.assign(call.more, { degraded, tier, tierName });
     if (reviewId !== undefined) call.more.reviewId = reviewId;
+    if (restsOnLess) call.more.restsOnLess = true;
   }
   if (verdict !== undefined && flight.gaveUp) call.gaveUp = true;
   if (ok) return value;
