@@ -1,12 +1,14 @@
 // Reviews in a file that `reviews.save()` wrote: verdicts are written beside them, and a process takes them by `reviews.restore`.
 import { readFile } from "node:fs/promises";
 import { epochNow } from "../core/clock.ts";
-import { ReviewConflictError, ReviewExpiredError } from "../core/reviewErrors.ts";
+import { ReviewConflictError, ReviewExpiredError, ReviewsUnreadableError } from "../core/reviewErrors.ts";
 import { parseOptions } from "../core/wrapper.ts";
+import { checksum } from "../output/review/checksum.ts";
 import { copyOf } from "../output/review/copy.ts";
 import { claimSchema, verdictSchema } from "../output/review/decision.ts";
 import type { Decision, Facts, Review } from "../output/review/entry.ts";
 import { keep } from "../output/review/queue.ts";
+import { restore } from "../output/review/restore.ts";
 import { read, type Saved, write } from "../output/review/saved.ts";
 import { reviews } from "../output/review.ts";
 import type { Desk } from "./desk.ts";
@@ -18,7 +20,7 @@ export function fileDesk(path: string): Desk {
   async function change(id: string, to: (saved: Saved) => Saved): Promise<Saved> {
     let changed: Saved | undefined;
     await changeFile(path, (text) => {
-      const all = read(text ?? "");
+      const all = read(text ?? "", path);
       const one = all.find(({ facts }) => facts.id === id);
       if (one === undefined) throw new ReviewConflictError("", id, "unknown");
       changed = to(one);
@@ -30,7 +32,7 @@ export function fileDesk(path: string): Desk {
   return {
     next: "It is taken by the process that restores the file, and held against the schema there.",
     async pending() {
-      const waiting = read(await readFile(path, "utf8")).filter(
+      const waiting = read(await readFile(path, "utf8"), path).filter(
         (saved) => saved.decided === undefined && !isOver(saved.facts),
       );
       return waiting.map(shown);
@@ -45,8 +47,8 @@ export function fileDesk(path: string): Desk {
         claimed === undefined || claimed.by === by ? saved : { ...saved, claimed },
       );
     },
-    async decide(id, decision, by) {
-      parseOptions("reviews.decide", verdictSchema, { id, decision, by });
+    async decide(id, given, by) {
+      const decision = parseOptions("reviews.decide", verdictSchema, { id, decision: given, by }).decision as Decision;
       await change(id, (saved) => {
         const { facts, passed } = open(saved, by);
         if (decision.verdict === "approve" && facts.fits === false)
@@ -69,9 +71,27 @@ export function fileDesk(path: string): Desk {
 /** Takes in what was decided in the file, and writes there what waits now. @see syncReviews */
 export async function sync(path: string): Promise<void> {
   await changeFile(path, async (text) => {
-    if (text !== undefined && text.trim() !== "") await reviews.restore(text);
+    if (text !== undefined && text.trim() !== "" && !(await taken(text, path))) return undefined;
+    broken.delete(path);
     return `${reviews.save()}\n`;
   });
+}
+
+/** What was told of files that could not be read: the checksum of what stands in them. */
+const broken = new Map<string, string>();
+
+/** Takes it in, and gives whether it could; what could not be read is told once for as long as it stays as it is. */
+async function taken(text: string, path: string): Promise<boolean> {
+  try {
+    await restore(text, path);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ReviewsUnreadableError)) throw error;
+    const sum = checksum(text);
+    if (broken.get(path) === sum) return false;
+    broken.set(path, sum);
+    throw error;
+  }
 }
 
 /** If this person may decide on it. */

@@ -59,7 +59,7 @@ export async function serveReviews(path: string): Promise<ServedReviews> {
 /**
  * Keeps `reviews` of this process in a file: takes in what was decided there by `npx holdfast review <file>`, and writes
  * what waits now. To be called at the start, when something has changed, and from time to time; several processes may.
- * @throws OptionsInvalidError for a file that is broken, which is left as it is
+ * @throws OptionsInvalidError for a file that is broken, with what is wrong: told once, and nothing is written there until it is another
  * @example
  * import { rmSync } from "node:fs";
  * import { tmpdir } from "node:os";

@@ -1,5 +1,5 @@
 // What a verdict on a review is refused with.
-import { HoldfastError, list, named, says } from "./errors.ts";
+import { HoldfastError, list, named, OptionsInvalidError, says } from "./errors.ts";
 import type { Finding } from "./verdict.ts";
 
 /** What stands against it: no such review, or it has its verdict (or none to take back), or somebody else is looking at it, or the output has not the form that the schema asks for. */
@@ -46,3 +46,21 @@ export class ReviewExpiredError extends HoldfastError {
   }
 }
 says(ReviewExpiredError, (e) => `Review ${e.reviewId} of ${named(e)} has expired: nobody decided in time.`);
+
+/** Saved reviews that cannot be read. Nothing of them is taken in, and a file is left as it is. */
+export class ReviewsUnreadableError extends OptionsInvalidError {
+  /** What is wrong with them; of what they hold nothing is repeated: it may be anybody's. */
+  readonly why: string;
+  /** Where they are, if that is a file. */
+  declare readonly file?: string | undefined;
+  constructor(why: string, issues: readonly Finding[], file: string | undefined) {
+    super("reviews.restore", issues);
+    this.why = why;
+    if (file !== undefined) this.file = file;
+  }
+}
+says(ReviewsUnreadableError, ({ why, file }) =>
+  file === undefined
+    ? `The text of saved reviews cannot be read: ${why}. Nothing was taken in. Give it as \`reviews.save()\` gave it.`
+    : `The saved reviews in ${file} cannot be read: ${why}. Nothing was taken in, and the file is left as it is. Put back a good copy of it, or move it away: then a new one is written.`,
+);

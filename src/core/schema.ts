@@ -29,6 +29,10 @@ function at(given: unknown, keys: readonly PropertyKey[]): unknown {
   let seen = given;
   try {
     for (const key of keys) {
+      if (seen instanceof Map && seen.has(key)) {
+        seen = seen.get(key);
+        continue;
+      }
       if (typeof seen !== "object" || seen === null || !Object.hasOwn(seen, key)) return undefined;
       seen = (seen as Record<PropertyKey, unknown>)[key];
     }

@@ -1,6 +1,6 @@
 // What waits for a person: refused outputs that are kept, the verdicts on them, and who hears of those.
 import { z } from "zod";
-import { durationSchema } from "../core/duration.ts";
+import { spanSchema } from "../core/duration.ts";
 import type { Duration } from "../core/operation.ts";
 import { parseOptions } from "../core/wrapper.ts";
 import { claim, decide, revoke, sweep } from "./review/decide.ts";
@@ -42,9 +42,9 @@ export interface ReviewQueue {
 }
 
 const keepSchema = z.strictObject({
-  for: durationSchema.optional(),
-  max: z.int().min(0).optional(),
-  claim: durationSchema.optional(),
+  for: spanSchema.optional(),
+  max: z.int().min(1).optional(),
+  claim: spanSchema.optional(),
 });
 
 /**
@@ -73,7 +73,7 @@ export const reviews: ReviewQueue = {
   },
   onDecision: handle,
   save,
-  restore,
+  restore: (text) => restore(text),
   keep(options) {
     const given = parseOptions("reviews.keep", keepSchema, options);
     for (const key of ["for", "max", "claim"] as const) keep[key] = given[key] ?? keep[key];

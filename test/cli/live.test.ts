@@ -1,5 +1,5 @@
 // With real processes: a queue that is opened to a terminal, and one that outlives its process in a file.
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { serveReviews, syncReviews } from "../../src/cli/live.ts";
@@ -190,6 +190,15 @@ await syncReviews(${JSON.stringify(file)});`);
     await expect(syncReviews(file)).rejects.toThrow(OptionsInvalidError);
     expect(readFileSync(file, "utf8")).toBe(broken);
     expect(await reviews.pending()).toHaveLength(1);
+    await syncReviews(file); // told once
+    expect(readFileSync(file, "utf8")).toBe(broken);
+    writeFileSync(file, broken.slice(1));
+    await expect(syncReviews(file)).rejects.toThrow(`The saved reviews in ${file} cannot be read: it is no JSON`);
+    rmSync(file);
+    await syncReviews(file);
+    expect(JSON.parse(readFileSync(file, "utf8")).reviews).toHaveLength(1);
+    writeFileSync(file, broken.slice(1));
+    await expect(syncReviews(file)).rejects.toThrow(OptionsInvalidError);
     await expect(syncReviews("")).rejects.toThrow(/path: wanted the path of a file/);
   });
 });

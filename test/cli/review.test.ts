@@ -170,6 +170,27 @@ describe("holdfast review <file>", () => {
       expect((await run([file, ...args])).error).toMatchObject({ code: "OPTIONS_INVALID" });
     expect(readFileSync(file, "utf8")).toBe(before);
   });
+
+  it.each<[string, (text: string) => string, string]>([
+    [
+      "edited by hand",
+      (text) => text.replace("tides", "moons"),
+      "its checksum is not that of its content: it was edited by hand, or mixed up",
+    ],
+    ["cut off", (text) => text.slice(0, -5), "it is no JSON: it was cut off, or is something else"],
+    ["empty", () => "", "it is empty"],
+    [
+      "of another version",
+      (text) => text.replace('"version":1', '"version":2'),
+      "it is of version 2, and this package reads version 1",
+    ],
+  ])("says of a file that is %s which it is, what is wrong, and what to do", async (_, breaking, why) => {
+    const { run, file } = await setup();
+    writeFileSync(file, breaking(readFileSync(file, "utf8")));
+    expect((await run([file, "--list"])).error?.message).toBe(
+      `The saved reviews in ${file} cannot be read: ${why}. Nothing was taken in, and the file is left as it is. Put back a good copy of it, or move it away: then a new one is written.`,
+    );
+  });
 });
 
 describe("holdfast review <file> at a terminal", () => {

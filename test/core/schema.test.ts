@@ -18,6 +18,12 @@ describe("what a schema's issues say", () => {
     ]);
   });
 
+  it("has what stands in a map, too", () => {
+    const schema = z.object({ ages: z.map(z.string(), z.number("a number")) });
+    const given = { ages: new Map<string, unknown>([["ada", "old"]]) };
+    expect(findings(schema, given)).toEqual([{ path: "ages.ada", got: "old", wanted: "a number" }]);
+  });
+
   it("of the whole has an empty path", () => {
     expect(findings(z.string("a text"), 5)).toEqual([{ path: "", got: 5, wanted: "a text" }]);
   });

@@ -229,6 +229,7 @@ describe("reviews.decide", () => {
     ["an empty one", {}],
     ["a word", "approve"],
     ["a verdict of another system", { verdict: "approved" }],
+    ["an inherited verdict", Object.create({ verdict: "approve" })],
     ["approval with an output", { verdict: "approve", output: poor }],
     ["an amendment without output", { verdict: "amend" }],
     ["a rejection without reason", { verdict: "reject" }],
@@ -379,7 +380,8 @@ describe("reviews.keep", () => {
 
   it("where it is full after another failure, the rejection has that as its cause", async () => {
     const { clock } = setup();
-    reviews.keep({ max: 0 });
+    reviews.keep({ max: 1 });
+    await flagged(draft()("x"));
     const call = protect("draft", async (): Promise<unknown> => poor, {
       output: Report,
       gate: { checks: [claims], onReject: { await: "5m" } },
@@ -392,6 +394,9 @@ describe("reviews.keep", () => {
 
   it.each([
     [{ for: "a day" }, /for/],
+    [{ for: "0s" }, /for/],
+    [{ claim: "0s" }, /claim/],
+    [{ max: 0 }, /max/],
     [{ max: -1 }, /max/],
     [{ claim: "soon" }, /claim/],
     [{ keep: 1 }, /keep: no such key/],

@@ -2,8 +2,7 @@
 import { z } from "zod";
 
 const text = z.string().min(1, { error: "a text that is not empty" });
-/** A verdict that cannot be read is none. */
-export const decisionSchema = z.discriminatedUnion(
+const verdicts = z.discriminatedUnion(
   "verdict",
   [
     z.strictObject({ verdict: z.literal("approve") }),
@@ -15,6 +14,15 @@ export const decisionSchema = z.discriminatedUnion(
   ],
   { error: '{ verdict: "approve" }, { verdict: "amend", output } or { verdict: "reject", reason }' },
 );
+
+/** A verdict that cannot be read is none, and one that is inherited was given by nobody. */
+export const decisionSchema = z.preprocess((given) => {
+  try {
+    return typeof given === "object" && given !== null ? { ...given } : given;
+  } catch {
+    return undefined; // it throws when it is read
+  }
+}, verdicts);
 
 export const verdictSchema = z.strictObject({ id: text, decision: decisionSchema, by: text });
 export const claimSchema = z.strictObject({ id: text, by: text });

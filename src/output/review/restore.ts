@@ -1,6 +1,6 @@
 // What waits for a person, taken out of this process as a text and into it.
-import { HoldfastError, OptionsInvalidError } from "../../core/errors.ts";
-import type { ReviewConflictError } from "../../core/reviewErrors.ts";
+import { HoldfastError } from "../../core/errors.ts";
+import { type ReviewConflictError, ReviewsUnreadableError } from "../../core/reviewErrors.ts";
 import { LiveSeams } from "../../core/seams.ts";
 import { settle, sweep } from "./decide.ts";
 import { encode } from "./encode.ts";
@@ -39,15 +39,15 @@ function written({ facts, claimed, decided, passed }: Saved): Saved {
   };
 }
 
-export async function restore(text: string): Promise<Restored> {
-  const saved = read(text);
+/** `file`: where it stands. */
+export async function restore(text: string, file?: string): Promise<Restored> {
+  const saved = read(text, file);
   const strange = saved.filter(({ facts }) => isAnother(facts));
   if (strange.length > 0) {
+    const ids = strange.map(({ facts }) => facts.id);
     const wanted = "the same review as is known here";
-    throw new OptionsInvalidError(
-      "reviews.restore",
-      strange.map(({ facts }) => ({ path: facts.id, wanted })),
-    );
+    const why = `it tells otherwise than this process of ${ids.join(", ")}`;
+    throw new ReviewsUnreadableError(why, [...ids.map((path) => ({ path, wanted }))], file);
   }
   let added = 0;
   let decided = 0;

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { brief } from "../../core/brief.ts";
 import { OptionsInvalidError } from "../../core/errors.ts";
+import { ReviewsUnreadableError } from "../../core/reviewErrors.ts";
 import type { Finding } from "../../core/verdict.ts";
 import { parseOptions } from "../../core/wrapper.ts";
 import { checksum } from "./checksum.ts";
@@ -59,32 +60,54 @@ export function write(reviews: readonly Saved[]): string {
   return JSON.stringify({ ...head, reviews: written });
 }
 
-/** @throws OptionsInvalidError for what `write` of this version has not written */
-export function read(text: string): readonly Saved[] {
-  const given = parseOptions("reviews.restore", textSchema, parsed(text));
+/** @throws ReviewsUnreadableError for what `write` of this version has not written; `file`: where it stands */
+export function read(text: string, file?: string): readonly Saved[] {
+  const given = parsed(text, file);
+  const version: unknown = (given as { readonly version?: unknown } | null)?.version;
+  if (typeof version === "number" && version !== 1)
+    throw unreadable(`it is of version ${version}, and this package reads version 1`, file);
+  const { reviews, ...head } = fitting(textSchema, given, "it is not what `reviews.save()` gives", file);
   // of the content, so that a text may be laid out anew
-  if (checksum(JSON.stringify(given.reviews)) !== given.checksum) throw broken(text, "a text that is as it was saved");
-  return given.reviews.map((review) => parseOptions("reviews.restore", savedSchema, decoded(review)) as Saved);
+  if (checksum(JSON.stringify(reviews)) !== head.checksum)
+    throw unreadable("its checksum is not that of its content: it was edited by hand, or mixed up", file);
+  return reviews.map((review, i) => {
+    const which = `review ${i + 1} in it cannot be understood`;
+    return fitting(savedSchema, decoded(review, which, file), which, file) as Saved;
+  });
 }
 
-function parsed(text: string): unknown {
+function parsed(text: string, file: string | undefined): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw broken(text, "a text that `save()` gave");
+    const isEmpty = typeof text === "string" && text.trim() === "";
+    throw unreadable(isEmpty ? "it is empty" : "it is no JSON: it was cut off, or is something else", file);
   }
 }
 
-function decoded(review: unknown): unknown {
+function decoded(review: unknown, which: string, file: string | undefined): unknown {
   try {
     return decode(review);
   } catch (error) {
-    throw broken(review, `a review that can be read (${brief(error)})`);
+    throw unreadable(`${which} (${brief(error)})`, file);
   }
 }
 
-/** Of what it holds nothing is repeated: it may be anybody's. */
-function broken(got: unknown, wanted: string): OptionsInvalidError {
-  const told = typeof got === "string" ? `a text of ${got.length} characters` : "something else";
-  return new OptionsInvalidError("reviews.restore", [{ path: "text", got: told, wanted }]);
+function fitting<T>(schema: z.ZodType<T>, given: unknown, why: string, file: string | undefined): T {
+  try {
+    return parseOptions("reviews.restore", schema, given);
+  } catch (error) {
+    if (!(error instanceof OptionsInvalidError)) throw error;
+    // without what was got
+    const issues = error.issues.map(({ path, wanted }) => ({ ...(path !== undefined && { path }), wanted }));
+    throw new ReviewsUnreadableError(`${why} (${issues.map(said).join("; ")})`, issues, file);
+  }
+}
+
+function said({ path, wanted }: Finding): string {
+  return `${path === undefined ? "" : `${path}: `}wanted ${wanted}`;
+}
+
+function unreadable(why: string, file: string | undefined): ReviewsUnreadableError {
+  return new ReviewsUnreadableError(why, [{ path: "text", wanted: "a text that `reviews.save()` gave" }], file);
 }
