@@ -80,7 +80,10 @@ function verdict(value: unknown, found: readonly Found[]): Checked {
 function findingsIn(answer: unknown): Finding[] {
   if (answer === undefined) return [];
   if (Array.isArray(answer)) return answer.flatMap(findingsIn);
-  if (typeof answer === "string") return [{ wanted: answer }];
-  if (typeof (answer as Finding | null)?.wanted === "string") return [answer as Finding];
-  throw new TypeError("A check gives what it found, { path?, got?, wanted }, or a sentence, or nothing.");
+  if (typeof answer === "string" && answer !== "") return [{ wanted: answer }];
+  const wanted = (answer as Finding | null)?.wanted;
+  if (typeof wanted === "string" && wanted !== "") return [answer as Finding];
+  const empty =
+    answer === "" || wanted === "" ? " An empty sentence is neither: where all is well it gives `undefined`." : "";
+  throw new TypeError(`A check gives what it found, { path?, got?, wanted }, or a sentence, or nothing.${empty}`);
 }

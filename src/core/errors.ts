@@ -134,13 +134,13 @@ says(InputRejectedError, (e) => `${named(e)} was not called: its input was refus
 export class OutputRejectedError extends HoldfastError {
   readonly findings: readonly Finding[];
   declare readonly output: unknown;
-  /** It was cut off at its limit, or the model refused: the same is not asked again. */
-  declare readonly reason?: "cutOff" | "refusal" | undefined;
+  /** It was cut off at its limit, the model refused, or a judge failed (its error is the `cause`): the same is not asked again. */
+  declare readonly reason?: "cutOff" | "refusal" | "unjudged" | undefined;
   constructor(
     operation: string,
     findings: readonly Finding[],
     output: unknown,
-    reason?: "cutOff" | "refusal",
+    reason?: OutputRejectedError["reason"],
     cause?: unknown,
   ) {
     super(undefined, { code: "OUTPUT_REJECTED", operation, retryable: reason === undefined, cause });

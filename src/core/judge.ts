@@ -70,7 +70,7 @@ function ownVerdict(error: object, now: number | undefined, search: Search): Ver
     case "REFUSED":
       return typeof retryAfterMs === "number" ? waitFor(retryAfterMs) : verdicts.notAdmitted;
     case "OUTPUT_REJECTED":
-      return field(error, "reason") === "refusal" ? verdicts.contentFiltered : verdicts.quality;
+      return rejectedVerdict(error, now, search);
     case "REVIEW_PENDING":
     case "REVIEW_EXPIRED":
     case "REVIEW_CONFLICT":
@@ -84,6 +84,16 @@ function ownVerdict(error: object, now: number | undefined, search: Search): Ver
     default:
       return judge(field(error, "cause"), now, search);
   }
+}
+
+/** Where a judge failed it is the judge's failure, and the operation's no more than the next tier's. */
+function rejectedVerdict(error: object, now: number | undefined, search: Search): Verdict {
+  const reason = field(error, "reason");
+  if (reason !== "unjudged") return reason === "refusal" ? verdicts.contentFiltered : verdicts.quality;
+  const { kind } = judge(field(error, "cause"), now, search) ?? verdicts.unknown;
+  // the operation itself was called, and nobody wished its end
+  const told = kind === "notAdmitted" || kind === "cancelled" ? "unknown" : kind;
+  return Object.freeze({ kind: told, retry: false, counts: false, fallBack: false });
 }
 
 /** What it says of itself by a name, a number or a code; `undefined`: nothing of that kind. */

@@ -48,7 +48,7 @@ export interface LayerSpec {
   readonly live?: LiveOptions | undefined;
   /** A user's own: what its moments give may be any thenable. */
   readonly foreign?: true | undefined;
-  /** Whether it keeps what it refuses for a person. */
+  /** Whether it may show the input to somebody: keeps what it refuses for a person, or has checks, which may be judges. */
   readonly keeps?: boolean;
 }
 

@@ -1,4 +1,4 @@
-// How a schema is asked: every function of the user's in it once a call, also where one answers by a promise.
+// How a schema is asked: every function of the user's in it once a time, also where one answers by a promise.
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { z } from "zod";
 import type { AnySchema } from "./schema.ts";

@@ -22,7 +22,7 @@ import type { Corrections, ZodIssue } from "./rules.ts";
 import { veil } from "./secret.ts";
 
 export interface GuardOptions<T> {
-  /** What the schema cannot say: cross-field rules, look-ups; all are asked, all findings are told. */
+  /** What the schema cannot say: cross-field rules, look-ups; all are asked, all findings are told. They must not write to the value: it is what the operation gets. */
   checks?: ReadonlyArray<Check<T>> | undefined;
   /**
    * By path (`"words"`, `"lines.0.price"`, `"lines.*.price"` for every item or key, `""` for the input itself): how a value
@@ -48,7 +48,8 @@ export const guardSchema = z.strictObject({
 });
 
 /**
- * Checks the input once a call, and gives the operation what the schema makes of it.
+ * Checks the input once a call, after corrections anew (a schema's own transforms run then once more), and gives the
+ * operation what the schema makes of it.
  * @throws OptionsInvalidError when made with options that cannot be meant
  * @throws InputRejectedError when called with an input that is refused: every finding at once, nothing called
  * @example
@@ -166,7 +167,7 @@ function partsOf(
   return { check: checker(schema, options.checks), correct, options };
 }
 
-/** Where an output may be kept for a person, so is what may be shown of the input: as it came, for that is what the paths are of. */
+/** Where the input may be shown to a person or a judge, so is what may be shown of it: as it came, for that is what the paths are of. */
 function hideInReview({ call, input }: AttemptRecord, secret: readonly string[]): void {
   if (!call.stack.keepers.some(({ keeps }) => keeps)) return;
   const outer = call.rare?.veiled;

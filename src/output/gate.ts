@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { AttemptRecord } from "../core/attempt.ts";
 import { type Check, type Checked, checker, checksSchema } from "../core/checks.ts";
 import { spanSchema } from "../core/duration.ts";
-import { type Ending, endingOf } from "../core/ending.ts";
+import { endingOf } from "../core/ending.ts";
 import { OutputRejectedError, stackless } from "../core/errors.ts";
 import type { Attempt } from "../core/layer.ts";
 import type { Duration, Operation, Protected } from "../core/operation.ts";
@@ -19,9 +19,10 @@ import { bounded } from "./feedback.ts";
 import { type Repair, type Repaired, repairer } from "./repair.ts";
 import { declareForm } from "./review/queue.ts";
 import { remember } from "./review/rejected.ts";
+import { faultIn } from "./unjudged.ts";
 
 export interface GateOptions<T, I = unknown> {
-  /** What the schema cannot say, of the output and of what was asked; all are asked, all findings are told. See `judge` for those that score. */
+  /** What the schema cannot say, of the output and of what was asked; all are asked, all findings are told. They must not write to it: it is what is delivered. See `judge` for those that score. */
   checks?: ReadonlyArray<Check<T, I>> | undefined;
   /** What an answer may cost at most. `latency`: from the operation's start; `bytes`: of its text, else its JSON; `money`: as `context.cost` told it, or `prices` made it, of this attempt and what it began; not judged where none is known. */
   benchmark?: Benchmark | undefined;
@@ -58,7 +59,7 @@ export const gateSchema = z.strictObject({
 /**
  * Checks what the operation gave, and gives the caller what the schema makes of it; a refused output is a failure of
  * kind `quality`, tried again by a retry outside with the findings in `context.previous`. What a model cut off at its
- * limit, or refused (`contentFiltered`), is not asked again here, but elsewhere.
+ * limit, or refused (`contentFiltered`), is not asked again here, but elsewhere; what a judge failed on is not asked again.
  * @throws OptionsInvalidError when made with options that cannot be meant
  * @throws OutputRejectedError when called and the output is refused
  * @example
@@ -118,6 +119,8 @@ export function gateSpec(schema: AnySchema | undefined, given: z.output<typeof g
     if (checked.findings === undefined)
       return found.length === 0 ? checked.value : reject(attempt, output, found, { value: checked.value, fits: true });
     const form = "made" in checked ? { value: checked.made, fits: true } : { value, fits: false };
+    const fault = found.length === 0 ? faultIn(checked.findings) : undefined;
+    if (fault !== undefined) return reject(attempt, output, checked.findings, form, "unjudged", fault.error);
     return reject(attempt, output, [...found, ...checked.findings], form);
   }
 
@@ -134,7 +137,8 @@ export function gateSpec(schema: AnySchema | undefined, given: z.output<typeof g
     output: unknown,
     found: readonly Finding[],
     form: { readonly value: unknown; readonly fits?: boolean },
-    reason?: Ending["reason"],
+    reason?: OutputRejectedError["reason"],
+    cause?: unknown,
   ): never {
     const { context } = attempt;
     const findings = bounded(found);
@@ -143,7 +147,7 @@ export function gateSpec(schema: AnySchema | undefined, given: z.output<typeof g
       const refused = { raw: output, output: form.value, fits: form.fits, findings, reason };
       remember(attempt as AttemptRecord, schema, refused, waitMs);
     }
-    return tools.refuse(stackless(() => new OutputRejectedError(context.name, findings, output, reason)));
+    return tools.refuse(stackless(() => new OutputRejectedError(context.name, findings, output, reason, cause)));
   }
 
   return {
@@ -153,7 +157,7 @@ export function gateSpec(schema: AnySchema | undefined, given: z.output<typeof g
     },
     live,
     get keeps() {
-      return waitMs !== undefined;
+      return waitMs !== undefined || (live.now.checks?.length ?? 0) > 0;
     },
     layer: {
       bracket: {

@@ -81,6 +81,12 @@ describe("hostile output", () => {
     for (const { id } of await reviews.pending()) await reviews.decide(id, { verdict: "reject", reason: "no" }, "ada");
   });
 
+  it.each(["", { wanted: "" }])("an empty sentence is a mistake of the check, and said so: %o", async (answer) => {
+    const ended = await asked(z.any(), () => ({ n: 1 }), { checks: [() => answer] });
+    expect(ended).toMatchObject({ ok: false, error: { name: "TypeError" } });
+    expect(String(ended.ok || ended.error)).toContain("An empty sentence is neither");
+  });
+
   it("a check of one's own that throws stays that check's fault", async () => {
     const check = () => {
       throw new TypeError("my own mistake");

@@ -25,7 +25,7 @@ export interface Refused {
   /** What the schema said: nothing where it was not asked. */
   readonly fits: boolean | undefined;
   readonly findings: readonly Finding[];
-  readonly reason: "cutOff" | "refusal" | undefined;
+  readonly reason: OutputRejectedError["reason"];
 }
 
 /** Leaves a word in the call's record, in place of the one before; `waitMs` 0: it does not wait. */
