@@ -12,7 +12,17 @@ export interface Ending {
 type Told = Readonly<
   Partial<
     Record<
-      "choices" | "stop_reason" | "candidates" | "promptFeedback" | "finishReason" | "output" | "incomplete_details",
+      | "choices"
+      | "stop_reason"
+      | "candidates"
+      | "promptFeedback"
+      | "finishReason"
+      | "output"
+      | "incomplete_details"
+      | "finish_reason"
+      | "done_reason"
+      | "stopReason"
+      | "generated_text",
       unknown
     >
   >
@@ -22,11 +32,16 @@ type Told = Readonly<
 export function endingOf(value: unknown): Ending | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   try {
+    if (Array.isArray(value)) return ofList(value);
     const told = value as Told;
     if (told.choices !== undefined) return first(value, "choices", ofChoice);
     if (told.stop_reason !== undefined) return ofMessage(value);
     if (told.candidates !== undefined || told.promptFeedback !== undefined) return ofGemini(value);
     if (told.finishReason !== undefined) return ofAiSdk(value);
+    if (told.finish_reason !== undefined) return ofFlat(value, "finish_reason");
+    if (told.done_reason !== undefined) return ofFlat(value, "done_reason");
+    if (told.stopReason !== undefined) return ofFlat(value, "stopReason");
+    if (told.generated_text !== undefined) return ofDetails(value);
     return told.output !== undefined || told.incomplete_details !== undefined ? ofResponse(value) : undefined;
   } catch {
     return undefined; // a proxy that throws says nothing
@@ -52,6 +67,38 @@ function ofChoice(choice: unknown, path: string): Ending | undefined {
   const said = textField(field(choice, "message"), "refusal");
   if (said) return refusal(`${path}.message.refusal`, said);
   return reason === "content_filter" ? refusal(`${path}.finish_reason`, reason) : undefined;
+}
+
+const atLimit = new Set<unknown>(["length", "MAX_TOKENS", "max_tokens", "model_context_window_exceeded"]);
+const filtered = new Set<unknown>(["content_filter", "content_filtered", "guardrail_intervened", "ERROR_TOXIC"]);
+
+function ofReason(reason: unknown, path: string): Ending | undefined {
+  if (atLimit.has(reason)) return cutOff(path, reason);
+  return filtered.has(reason) ? refusal(path, reason) : undefined;
+}
+
+/** Cohere, Ollama, Bedrock, and one choice by itself: the reason beside the answer. */
+function ofFlat(value: object, key: "finish_reason" | "done_reason" | "stopReason"): Ending | undefined {
+  if (!("message" in value || "text" in value || "output" in value || "response" in value)) return undefined;
+  const said = textField(field(value, "message"), "refusal");
+  const ending = ofReason(field(value, key), key);
+  return ending ?? (said ? refusal("message.refusal", said) : undefined);
+}
+
+/** Text Generation Inference. */
+function ofDetails(value: unknown): Ending | undefined {
+  return ofReason(field(field(value, "details"), "finish_reason"), "details.finish_reason");
+}
+
+/** Choices by themselves, or what was generated for each input: known by the first. */
+function ofList(list: readonly unknown[]): Ending | undefined {
+  const told = list[0] as Told | null | undefined;
+  if (typeof told !== "object" || told === null) return undefined;
+  if (told.finish_reason !== undefined) return eachOf(list, "", ofChoice);
+  if (told.generated_text === undefined) return undefined;
+  return eachOf(list, "", (item, path) =>
+    ofReason(field(field(item, "details"), "finish_reason"), `${path}.details.finish_reason`),
+  );
 }
 
 /** Anthropic's messages. */
@@ -99,16 +146,17 @@ function ofAiSdk(value: object): Ending | undefined {
   return reason === "content-filter" ? refusal("finishReason", reason) : undefined;
 }
 
+type Look = (item: unknown, path: string) => Ending | undefined;
+
 /** The first of a list that has something to say, with its path. */
-function first(
-  of: unknown,
-  key: string,
-  look: (item: unknown, path: string) => Ending | undefined,
-): Ending | undefined {
+function first(of: unknown, key: string, look: Look): Ending | undefined {
   const list = field(of, key);
-  if (!Array.isArray(list)) return undefined;
+  return Array.isArray(list) ? eachOf(list, `${key}.`, look) : undefined;
+}
+
+function eachOf(list: readonly unknown[], before: string, look: Look): Ending | undefined {
   for (const [i, item] of list.entries()) {
-    const found = look(item, `${key}.${i}`);
+    const found = look(item, `${before}${i}`);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -14,7 +14,12 @@ export function textOf(value: unknown): string | undefined {
     return textField(value, "output_text") ?? (texts.join("") || undefined);
   }
   if (field(value, "type") === "message") return parts(field(value, "content"));
-  return field(value, "finishReason") === undefined ? undefined : textField(value, "text");
+  if (field(value, "stopReason") !== undefined)
+    return parts(field(field(field(value, "output"), "message"), "content"));
+  if (field(value, "finish_reason") !== undefined || field(value, "done_reason") !== undefined)
+    return parts(field(field(value, "message"), "content")) ?? textField(value, "text") ?? textField(value, "response");
+  if (field(value, "finishReason") !== undefined) return textField(value, "text");
+  return field(value, "details") === undefined ? undefined : textField(value, "generated_text");
 }
 
 function parts(content: unknown): string | undefined {

@@ -40,6 +40,22 @@ const cutOff: [string, unknown, string][] = [
   ],
   ["Gemini", { candidates: [{ finishReason: "MAX_TOKENS" }] }, "candidates.0.finishReason"],
   ["the AI SDK", { finishReason: "length", text: whole }, "finishReason"],
+  ["Ollama", { done_reason: "length", done: true, message: { content: whole } }, "done_reason"],
+  ["Ollama, generated", { done_reason: "length", done: true, response: whole }, "done_reason"],
+  ["Cohere", { finish_reason: "MAX_TOKENS", text: whole }, "finish_reason"],
+  ["Bedrock", { stopReason: "max_tokens", output: { message: { content: [{ text: whole }] } } }, "stopReason"],
+  ["one choice by itself", { finish_reason: "length", message: { content: whole } }, "finish_reason"],
+  [
+    "Text Generation Inference",
+    { generated_text: whole, details: { finish_reason: "length" } },
+    "details.finish_reason",
+  ],
+  [
+    "Text Generation Inference, a list",
+    [{ generated_text: whole, details: { finish_reason: "length" } }],
+    "0.details.finish_reason",
+  ],
+  ["choices by themselves", [{ finish_reason: "stop" }, { finish_reason: "length" }], "1.finish_reason"],
 ];
 
 const refusals: [string, unknown, string][] = [
@@ -67,6 +83,8 @@ const refusals: [string, unknown, string][] = [
   ["Gemini", { candidates: [{ finishReason: "SAFETY" }] }, "candidates.0.finishReason"],
   ["Gemini, of the question", { promptFeedback: { blockReason: "SAFETY" } }, "promptFeedback.blockReason"],
   ["the AI SDK", { finishReason: "content-filter", text: "" }, "finishReason"],
+  ["Bedrock", { stopReason: "guardrail_intervened", output: { message: { content: [] } } }, "stopReason"],
+  ["one choice by itself", { finish_reason: "stop", message: { refusal: "I cannot" } }, "message.refusal"],
 ];
 
 async function refused(call: Promise<unknown>): Promise<OutputRejectedError> {
@@ -143,6 +161,11 @@ describe("a model's answer", () => {
     ["a reason of one's own", { stop_reason: "max_tokens" }],
     ["a finish of one's own", { finishReason: "length" }],
     ["choices of one's own", { choices: ["length", null] }],
+    ["a reason beside nothing", { finish_reason: "length" }],
+    ["a stop of one's own", { stopReason: "max_tokens" }],
+    ["a list of one's own", [{ reason: "length" }, { finish_reason: "length" }]],
+    ["a list of nothing", [null]],
+    ["a whole answer of Ollama", { done_reason: "stop", message: { content: "x" } }],
     ["a whole answer", { choices: [{ finish_reason: "stop", message: { content: "x", refusal: null } }] }],
   ])("is not seen in a value of another shape: %s", async (_, value) => {
     setup();

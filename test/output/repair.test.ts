@@ -62,6 +62,12 @@ describe("repair", () => {
     ["Anthropic", { type: "message", stop_reason: "end_turn", content: [{ type: "text", text: whole }] }],
     ["Gemini", { candidates: [{ finishReason: "STOP", content: { parts: [{ text: whole }] } }] }],
     ["the AI SDK", { finishReason: "stop", text: whole }],
+    ["Ollama", { done_reason: "stop", message: { content: whole } }],
+    ["Ollama, generated", { done_reason: "stop", response: whole }],
+    ["Cohere", { finish_reason: "COMPLETE", text: whole }],
+    ["Cohere, in parts", { finish_reason: "COMPLETE", message: { content: [{ type: "text", text: whole }] } }],
+    ["Bedrock", { stopReason: "end_turn", output: { message: { content: [{ text: whole }] } } }],
+    ["Text Generation Inference", { generated_text: whole, details: { finish_reason: "eos_token" } }],
   ])("reads the text of a model's answer as it came: %s", async (_, answer) => {
     expect(await gated(answer)).toMatchObject({ value: { title: "tides" } });
   });
