@@ -9,8 +9,8 @@ import { arm, disarm, Timed } from "./timers.ts";
 export interface Sitter {
   readonly attempt: AttemptRecord;
   landed(landing: Landing): void;
-  /** It did not want to wait so long. */
-  tooSlow(): void;
+  /** It did not want to wait so long; gives whether it leaves: if not, it waits on. */
+  tooSlow(): boolean;
   cut(reason: unknown): void;
 }
 
@@ -46,9 +46,9 @@ export class Seat extends Timed implements Cuttable {
   }
 
   expire(): void {
+    if (!this.sitter.tooSlow()) return;
     this.rise();
     this.flight.leave(this, undefined);
-    this.sitter.tooSlow();
   }
 
   private rise(): void {

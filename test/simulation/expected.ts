@@ -219,9 +219,10 @@ class Reading {
     return { at: answer, failure: judged(gives), isLie: gives === "lie" };
   }
 
-  private asks({ when }: TierPlan, { failure, at }: Came): boolean {
+  private asks({ when }: TierPlan, { failure, at, by }: Came): boolean {
     if (at === this.due || at === this.gone) throw new Tie();
-    return when === undefined ? failure?.elsewhere === true : when === "always";
+    // a condition has no say where a deadline has come
+    return when === undefined || by === "deadline" ? failure?.elsewhere === true : when === "always";
   }
 
   private ends(state: StoryState, settledAt: number, tier: number): Expected {

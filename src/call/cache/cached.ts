@@ -93,14 +93,11 @@ export class Cached implements Sharing, Keeper {
       }
     }
     for (;;) {
-      const asker = new Choosing(attempt);
+      const asker = new Choosing(attempt, () => this.serves(entry, this.settings.whileRevalidating, load));
       const load = this.seat(asker, inside, question, accept === "uncached", patience);
       const landing = await asker.end;
-      if (landing === TOO_SLOW) {
-        patience = 0;
-        if (this.serves(entry, this.settings.whileRevalidating, load))
-          return giveStale(call, entry, this.ageOf(entry), "slow");
-      } else if (landing.verdict !== undefined) {
+      if (landing === TOO_SLOW) return giveStale(call, entry as Entry, this.ageOf(entry as Entry), "slow");
+      if (landing.verdict !== undefined) {
         const { kind } = landing.verdict;
         if (allowsStale(kind) && this.serves(entry, this.settings.staleOnError, load))
           return giveStale(call, entry, this.ageOf(entry), kind);

@@ -30,7 +30,9 @@ export class Direct implements Sitter {
     }
   }
 
-  tooSlow(): void {}
+  tooSlow(): boolean {
+    return false;
+  }
 
   cut(reason: unknown): void {
     this.open.reject(reason);
@@ -41,9 +43,11 @@ export class Direct implements Sitter {
 export class Choosing implements Sitter {
   readonly attempt: AttemptRecord;
   private readonly open = openPromise();
+  private readonly mayTakeStale: () => boolean;
 
-  constructor(attempt: AttemptRecord) {
+  constructor(attempt: AttemptRecord, mayTakeStale: () => boolean) {
     this.attempt = attempt;
+    this.mayTakeStale = mayTakeStale;
   }
 
   /** Rejects when the attempt is ended before. */
@@ -55,8 +59,10 @@ export class Choosing implements Sitter {
     this.open.resolve(landing);
   }
 
-  tooSlow(): void {
+  tooSlow(): boolean {
+    if (!this.mayTakeStale()) return false;
     this.open.resolve(TOO_SLOW);
+    return true;
   }
 
   cut(reason: unknown): void {
