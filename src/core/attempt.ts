@@ -259,17 +259,15 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     if (this.rare !== null) this.rare.inputs = null;
   }
 
-  protected setProduced(value: unknown): void {
-    this.more.produced = value;
-  }
-
-  /** Remembers what is let go when the operation is called in its place. */
+  /** Remembers what is let go when the operation is called in its place; what others have too is not this call's to close. */
   protected replace(dropped: AttemptRecord): void {
-    if (!dropped.threw && typeof dropped.value === "object") this.more.replaces = dropped.value;
+    const isOwn = dropped.call === this.call && !dropped.is(THREW | SPARED);
+    if (isOwn && typeof dropped.value === "object") this.more.replaces = dropped.value;
   }
 
   protected dropReplaced(): void {
-    if (this.rare !== null) discard(this.rare.replaces, this.call.stack.discard);
+    const replaces = this.rare?.replaces;
+    if (replaces !== undefined) discard(replaces, this.call.stack.discard);
   }
 
   /** An attempt that it began is done; or: it is this one that counts, and be it itself. */

@@ -181,7 +181,7 @@ export class Race extends WayIn {
 
   private refuseValue(error: unknown, value: unknown): void {
     if (!isRefusal(error)) return this.fault(error);
-    this.setProduced(value);
+    this.more.produced = value;
     this.fail(error);
   }
 
