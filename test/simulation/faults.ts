@@ -256,6 +256,7 @@ function built(call: unknown, checks: Checks = {}): Built {
     onceOnly: new Set(["call"]),
     breakers: [],
     bulkheads: [],
+    dropped: [],
     changed: () => call,
     places: [],
     caches: [],

@@ -58,7 +58,7 @@ export function rulesOf(built: Built, { changes, hostile }: Plan): Rule[] {
     sameStory,
     ownAnswer(undefined),
     nothingUnchecked(built),
-    letGo(hostile === "discard"),
+    letGo(hostile === "discard" ? built.dropped : undefined),
     emptied(built.places),
   ];
   const { declared, predictable } = built;

@@ -70,6 +70,8 @@ export interface Built {
   readonly bulkheads: readonly WatchedBulkhead[];
   /** Of every bulkhead: empty in the end. */
   readonly places: readonly (() => BulkheadState)[];
+  /** What a user's own `discard` was given, where there is one. */
+  readonly dropped: readonly unknown[];
   /** Of each call, by its index, where it has a cache. */
   readonly caches: readonly (CachePlan | undefined)[];
   /** Whether the cache stands where a declaration lays it. */
@@ -92,7 +94,8 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
   const breakers: WatchedBreaker[] = [];
   const bulkheads: WatchedBulkhead[] = [];
   const places: (() => BulkheadState)[] = [];
-  const common = { onceOnly, breakers, bulkheads, places };
+  const dropped: unknown[] = [];
+  const common = { onceOnly, breakers, bulkheads, places, dropped };
   let services = 0;
   let asked = 0;
 
@@ -240,7 +243,7 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
       ...(hostile === "classify" && {
         classify: (seen: unknown, standard: (seen: unknown) => unknown) => sometimes(true, standard(seen)),
       }),
-      ...(hostile === "discard" && { discard: () => sometimes(true, undefined) }),
+      ...(hostile === "discard" && { discard: (value: unknown) => sometimes(true, dropped.push(value)) }),
     };
   }
 
