@@ -25,6 +25,11 @@ export interface Change extends Omit<PolicyOptions, "bulkhead"> {
   cache?: Partial<CacheOptions<any>> | undefined;
 }
 
+interface Meant {
+  readonly live: LiveOptions;
+  readonly options: object;
+}
+
 /** One layer, what is laid over its options, and how to take that away again. */
 interface Step {
   readonly layer: string;
@@ -50,9 +55,10 @@ export function configure(call: Protected<never, unknown> | Policy, change: Chan
     throw new OptionsInvalidError("configure", [{ path: "call", got: call, wanted: "a protected call, or a policy" }]);
   if (!isPlain(change)) throw new OptionsInvalidError(stack.name, [{ got: change, wanted: "options by layer" }]);
   const problems: Finding[] = [];
-  const steps = Object.entries(change).flatMap(([key, written]) => {
-    if (written === undefined) return [];
-    const found = layerOf(stack, key, written, policy !== undefined);
+  const steps = Object.entries(change).flatMap(([key, given]) => {
+    if (given === undefined) return [];
+    const found = layerOf(stack, key, given, policy !== undefined);
+    const written = "wanted" in found ? given : withoutSchema(given, found.options);
     if ("wanted" in found) problems.push(found);
     return "wanted" in found ? [] : [{ layer: key, live: found.live, laid: { written } }];
   });
@@ -60,8 +66,15 @@ export function configure(call: Protected<never, unknown> | Policy, change: Chan
   return () => make(stack, steps, (live, laid) => live.lift(laid));
 }
 
+/** `explain` shows the schema beside the options: said again as it is, it changes nothing. */
+function withoutSchema(given: unknown, shown: object): unknown {
+  if (!isPlain(given) || !("schema" in given) || !("schema" in shown) || given.schema !== shown.schema) return given;
+  const { schema: _, ...options } = given;
+  return options;
+}
+
 /** The layer that a key means, or why there is none to be changed. */
-function layerOf(stack: Stack, key: string, written: unknown, isPolicy: boolean): { live: LiveOptions } | Finding {
+function layerOf(stack: Stack, key: string, written: unknown, isPolicy: boolean): Meant | Finding {
   const path = key;
   const no = (wanted: string): Finding => ({ path, got: written, wanted });
   const all = stack.specs.filter(({ kind }) => kind === key);
@@ -76,8 +89,8 @@ function layerOf(stack: Stack, key: string, written: unknown, isPolicy: boolean)
   if (!isPolicy && stack.owned.includes(spec))
     return no(`nothing: it belongs to the policy "${stack.component}", and is changed there for all its calls`);
   if (written === false || typeof written === "function") return no(`options${instead(key)}`);
-  const { live } = spec;
-  return live?.canChange ? { live } : no("nothing: it has no options that can be changed while it runs");
+  const { live, options } = spec;
+  return live?.canChange ? { live, options } : no("nothing: it has no options that can be changed while it runs");
 }
 
 function missing({ specs }: Stack, key: string, isPolicy: boolean): string {

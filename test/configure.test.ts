@@ -88,7 +88,7 @@ describe("configure", () => {
     ["breaker", { breaker: { ramp: "7s" } }, { ramp: 7_000 }],
     ["breaker", { breaker: { mode: "observe" } }, { mode: "observe" }],
     ["breaker", { breaker: { when: Number.isNaN as never } }, { when: Number.isNaN }],
-    ["guard", { guard: { secret: ["a"] } }, { secret: ["a"] }],
+    ["guard", { guard: { secret: ["words"] } }, { secret: ["words"] }],
     ["guard", { guard: { correct: { words: "coerce" } } }, { correct: { words: "coerce" } }],
     ["gate", { gate: { benchmark: { bytes: 7 } } }, { benchmark: { bytes: 7 } }],
     ["gate", { gate: { repair: ["json"] } }, { repair: ["json"] }],
@@ -453,5 +453,20 @@ describe("a wrapper", () => {
     expect(() => configure(call, change)).toThrow(TypeError);
     expect(all(call)).toEqual(before);
     expect(seen.events).toEqual([]);
+  });
+});
+
+describe("what `explain` shows", () => {
+  it("is taken as it is, the schema too, and another schema is refused", () => {
+    const call = protect("draft", async (input: { n: number }) => input, {
+      input: z.object({ n: z.number() }),
+      output: z.object({ n: z.number() }),
+    });
+    for (const kind of ["guard", "gate"] as const) {
+      const shown = explain(call).find((layer) => layer.kind === kind)?.options as object;
+      expect("schema" in shown).toBe(true);
+      configure(call, { [kind]: shown });
+      expect(() => configure(call, { [kind]: { ...shown, schema: z.string() } })).toThrow(kind);
+    }
   });
 });

@@ -5,7 +5,7 @@ import { toMs } from "./duration.ts";
 import { OptionsInvalidError } from "./errors.ts";
 import { Flight } from "./flight.ts";
 import { follow } from "./hub.ts";
-import type { CallOptions, Protected } from "./operation.ts";
+import type { CallOptions, Criticality, Protected } from "./operation.ts";
 import { DeadlineTimer, overdue } from "./overdue.ts";
 import { Race } from "./race.ts";
 import { CallRecord } from "./record.ts";
@@ -137,6 +137,7 @@ function attach(call: CallRecord, options: Options, parent: AttemptRecord | unde
 /** What every context of the call repeats: as the caller said it, where nothing is to be added. */
 function said(call: CallRecord, options: Options | undefined, parent: AttemptRecord | undefined): Said | undefined {
   const { criticality } = call.stack;
+  if (options !== undefined && (options.accept ?? options.criticality) !== undefined) checkWords(call, options);
   if (parent === undefined && criticality === undefined) return saysMore(options) ? options : undefined;
   if (options === undefined) return { criticality };
   return {
@@ -147,6 +148,20 @@ function said(call: CallRecord, options: Options | undefined, parent: AttemptRec
     retry: options.retry,
     fallback: options.fallback,
   };
+}
+
+/** A word that is misspelt would be taken for none. */
+function checkWords(call: CallRecord, { accept, criticality }: Options): void {
+  if (accept !== undefined && !accepts.has(accept)) misuse(call, "accept", accept, words(accepts));
+  if (criticality !== undefined && !criticalities.has(criticality))
+    misuse(call, "criticality", criticality, words(criticalities));
+}
+
+const accepts: ReadonlySet<string> = new Set<NonNullable<Options["accept"]>>(["any", "fresh", "uncached"]);
+const criticalities: ReadonlySet<string> = new Set<Criticality>(["critical", "normal", "sheddable", "background"]);
+
+function words(known: ReadonlySet<string>): string {
+  return [...known].map((word) => `"${word}"`).join(" or ");
 }
 
 /** More than when to end. */

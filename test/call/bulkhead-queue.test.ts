@@ -55,7 +55,7 @@ describe("a queue", () => {
     void outer();
     void declared();
     void declared(undefined, { criticality: "critical" });
-    const unknown = call({ ...workOf("unknown"), run: async () => 1 }, { criticality: "urgent" as Criticality });
+    const unknown = call({ ...workOf("unknown"), run: async () => 1 }, { criticality: "normal" });
     first.end();
     await unknown;
     await turn();
