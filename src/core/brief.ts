@@ -4,8 +4,20 @@ import { isResponse } from "./shapes.ts";
 /** Short enough for a message, whatever it is. */
 export function brief(seen: unknown): string {
   const text = typeof seen === "string" ? seen : show(seen);
-  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+  return visible(text.length > 120 ? `${text.slice(0, 119)}…` : text);
 }
+
+/** What is quoted at more length: a path, a sentence. */
+export function cut(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 299)}…` : text;
+}
+
+/** In one line, and as it is written: what would move a cursor, begin a line or turn the direction is spelt. */
+export function visible(text: string): string {
+  return text.replace(unseen, (sign) => shorthand[sign] ?? `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+const unseen = /[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+const shorthand: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 function show(seen: unknown): string {
   try {
@@ -42,6 +54,7 @@ export function written(seen: unknown, depth: number): unknown {
 function plain(seen: unknown, depth: number): unknown {
   if (typeof seen !== "object" || seen === null) return typeof seen === "bigint" ? String(seen) : seen;
   if (depth > 4) return brief(seen);
+  if (Array.isArray(seen) && "toJSON" in seen) return (seen as unknown as { toJSON(): unknown }).toJSON();
   if (Array.isArray(seen)) return seen.map((one) => written(one, depth + 1));
   const prototype: unknown = Object.getPrototypeOf(seen);
   if (prototype !== Object.prototype && prototype !== null) return brief(seen);

@@ -1,6 +1,7 @@
 // One error for each thing a caller handles differently.
 import { brief, written } from "./brief.ts";
 import { spell } from "./duration.ts";
+import { list, tellable } from "./findings.ts";
 import type { BulkheadFullError } from "./fullError.ts";
 import type { ReviewConflictError, ReviewExpiredError } from "./reviewErrors.ts";
 import { BRAND } from "./shared.ts";
@@ -125,7 +126,7 @@ export class InputRejectedError extends HoldfastError {
   readonly issues: readonly Finding[];
   constructor(operation: string, issues: readonly Finding[]) {
     super(undefined, { code: "INPUT_REJECTED", operation });
-    this.issues = issues;
+    this.issues = tellable(issues);
   }
 }
 says(InputRejectedError, (e) => `${named(e)} was not called: its input was refused. ${list(e.issues)}`);
@@ -144,7 +145,7 @@ export class OutputRejectedError extends HoldfastError {
     cause?: unknown,
   ) {
     super(undefined, { code: "OUTPUT_REJECTED", operation, retryable: reason === undefined, cause });
-    this.findings = findings;
+    this.findings = tellable(findings);
     if (reason !== undefined) this.reason = reason;
     // kept for whoever asks, not for every log line that prints the error
     Object.defineProperty(this, "output", { value: output });
@@ -222,7 +223,7 @@ export class OptionsInvalidError extends HoldfastError {
   readonly issues: readonly Finding[];
   constructor(operation: string, issues: readonly Finding[]) {
     super(undefined, { code: "OPTIONS_INVALID", operation });
-    this.issues = issues;
+    this.issues = tellable(issues);
   }
 }
 says(OptionsInvalidError, (e) => `The options of ${named(e)} cannot be used. ${list(e.issues)}`);
@@ -258,14 +259,4 @@ function title(type: { readonly name: string; readonly prototype: object }): voi
 
 export function named(error: HoldfastError): string {
   return `"${error.operation}"`;
-}
-
-export function list(findings: readonly Finding[]): string {
-  return findings.map(({ path, got, wanted }) => `${path ? `${path}: ` : ""}${say(wanted, got)}`).join("; ");
-}
-
-/** "no such key" wants nothing. */
-function say(wanted: string, got: unknown): string {
-  if (typeof wanted !== "string") return `wanted something else, got ${brief(got)}`; // made by hand, and a message never throws
-  return `${wanted.startsWith("no ") ? "" : "wanted "}${wanted}${got === undefined ? "" : `, got ${brief(got)}`}`;
 }

@@ -1,6 +1,6 @@
 // A failed call as text: what was tried, why it did not do, and what now.
 
-import { brief } from "./brief.ts";
+import { brief, visible } from "./brief.ts";
 import { classify } from "./classify.ts";
 import { free, spellCost } from "./cost.ts";
 import { spell } from "./duration.ts";
@@ -153,6 +153,6 @@ function time(epochMs: number): string {
 }
 
 function oneLine(text: string): string {
-  const line = text.replaceAll(/[\p{Cc}\s]+/gu, " ").trim();
+  const line = visible(text.replaceAll(/[\p{Cc}\s]+/gu, " ").trim());
   return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
 }

@@ -1,5 +1,6 @@
 // What a verdict on a review is refused with.
-import { HoldfastError, list, named, OptionsInvalidError, says } from "./errors.ts";
+import { HoldfastError, named, OptionsInvalidError, says } from "./errors.ts";
+import { list } from "./findings.ts";
 import type { Finding } from "./verdict.ts";
 
 /** What stands against it: no such review, or it has its verdict (or none to take back), or somebody else is looking at it, or the output has not the form that the schema asks for. */
