@@ -416,7 +416,9 @@ describe("what goes on about it", () => {
     });
     const two = protect("two", (id: string, context) => one(id, context), { cache: { ttl: "1m" } });
     chain.ask = (id, context) => two(id, context);
-    expect(await outcome(one("a"))).toMatchObject({ error: { code: "OPTIONS_INVALID", operation: "one" } });
+    const { error } = (await outcome(one("a"))) as { error: Error };
+    expect(error).toMatchObject({ code: "OPTIONS_INVALID", operation: "one" });
+    expect(error.message).toContain('no load that asks for its own key, as here ("one" → "two" → "one")');
     chain.ask = async (id, context) => (id === "a" ? two("b", context) : 7);
     expect(await one("a")).toBe(7);
   });

@@ -152,7 +152,7 @@ export class Cached implements Sharing, Keeper {
   private loadFor(attempt: AttemptRecord, inside: Stack, { key, asked }: Question, apart: boolean): Load {
     const known = apart ? undefined : this.loads.get(key);
     if (known?.flight.runs(attempt.call)) {
-      const wanted = "no load that asks for its own key: it would wait for itself";
+      const wanted = `no load that asks for its own key, as here (${cycleOf(attempt.call, known.flight)}): it would wait for itself`;
       throw new OptionsInvalidError(attempt.call.name, [{ path: "cache.key", wanted }]);
     }
     if (known !== undefined) return known;
@@ -194,6 +194,19 @@ export class Cached implements Sharing, Keeper {
     if (entry === undefined || load?.unkept) return false;
     return this.ageOf(entry) < this.lifeOf(entry) || this.leftMs(entry, staleMs) > 0;
   }
+}
+
+/** By way of which calls it comes back to the run; a very long way is told by its end. */
+function cycleOf(call: CallRecord, flight: CallRecord): string {
+  const names = [`"${call.name}"`];
+  let seen = call;
+  while (seen !== flight && names.length < 10) {
+    const parent = seen.parent as AttemptRecord | null;
+    if (parent === null) break;
+    seen = parent.call;
+    if (names[0] !== `"${seen.name}"`) names.unshift(`"${seen.name}"`);
+  }
+  return names.join(" → ");
 }
 
 function isStale({ flight }: Landing): boolean {
