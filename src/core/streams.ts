@@ -36,6 +36,18 @@ export function isNodeStream(value: object): value is NodeStream {
   return typeof pipe === "function" && typeof on === "function" && typeof destroy === "function";
 }
 
+/** What can be read once only, and only by waiting: a stream, a generator; of a `Response` that is the body. */
+export function isStream(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype || prototype === Array.prototype || prototype === null) return false;
+    return isWebStream(value) || isNodeStream(value) || Symbol.asyncIterator in value;
+  } catch {
+    return false; // a proxy that throws says nothing
+  }
+}
+
 export function isResponse(value: object): value is ResponseLike {
   const { status, text, headers } = value as Shape;
   return typeof status === "number" && typeof text === "function" && typeof headers === "object";

@@ -11,6 +11,7 @@ import { LiveOptions } from "../core/options.ts";
 import type { AnySchema, Out } from "../core/schema.ts";
 import type { Seams } from "../core/seams.ts";
 import type { LayerSpec } from "../core/stack.ts";
+import { isStream } from "../core/streams.ts";
 import { unreadable } from "../core/unreadable.ts";
 import type { Finding } from "../core/verdict.ts";
 import { parseOptions, type Tools, toolsOf, wrapperOf } from "../core/wrapper.ts";
@@ -79,11 +80,11 @@ export function gateSpec(schema: AnySchema | undefined, given: z.output<typeof g
   const live = new LiveOptions((written) => parseOptions("gate", gateSchema, written), given);
   /** An output that is lost already is worth no second opinion. */
   const inspectForm = checker(schema);
-  let { benchmark, inspect, repair, waitMs } = partsOf(schema, live.now, tools.name);
+  let { benchmark, inspect, reads, repair, waitMs } = partsOf(schema, live.now, tools.name);
   live.changedBy((options) => {
     const next = partsOf(schema, options, tools.name);
     return () => {
-      ({ benchmark, inspect, repair, waitMs } = next);
+      ({ benchmark, inspect, reads, repair, waitMs } = next);
     };
   });
 
@@ -167,6 +168,7 @@ export function gateSpec(schema: AnySchema | undefined, given: z.output<typeof g
           const ending = endingOf(output);
           if (ending !== undefined)
             return reject(attempt, output, [...found, ending.finding], { value: output }, ending.reason);
+          if (reads && isStream(output)) return reject(attempt, output, [...found, streamed], { value: output });
           if (repair === undefined) return check(attempt, output, output, found);
           const repaired = repair(output);
           return repaired instanceof Promise
@@ -186,7 +188,14 @@ function partsOf(
 ) {
   const waitMs = waitOf(onReject);
   if (waitMs !== undefined && name !== undefined) declareForm(name, schema);
-  return { benchmark, inspect: checker(schema, checks), repair: repair?.length ? repairer(repair) : undefined, waitMs };
+  return {
+    benchmark,
+    inspect: checker(schema, checks),
+    /** Whether it is read by others than the schema, which may want a stream. */
+    reads: checks !== undefined || repair !== undefined,
+    repair: repair?.length ? repairer(repair) : undefined,
+    waitMs,
+  };
 }
 
 /** Ms that a call waits for a person; `undefined`: nothing is kept for one. */
@@ -196,3 +205,7 @@ function waitOf(onReject: z.output<typeof gateSchema>["onReject"]): number | und
 }
 
 const nothing: readonly Finding[] = [];
+const streamed: Finding = {
+  got: "a stream",
+  wanted: "an output that can be read again: collect the stream in the operation and give what it held",
+};

@@ -206,6 +206,20 @@ describe("gate", () => {
     expect(story.failures.map(({ cost }) => cost?.outputTokens)).toEqual([10, 20]);
   });
 
+  it("a stream given to checks or repairs is refused with the remedy, and never read or delivered unjudged", async () => {
+    setup();
+    const never = () => {
+      throw new Error("asked");
+    };
+    for (const stream of [new ReadableStream(), (async function* () {})()])
+      for (const gate of [{ checks: [never] }, { repair: ["json" as const] }]) {
+        const call = protect("x", async () => stream as unknown, { gate });
+        const error = await refused(call());
+        expect(error.output).toBe(stream);
+        expect(error.findings[0]?.wanted).toContain("collect the stream");
+      }
+  });
+
   it("a stream is refused by the schema like any other value that is not what was asked; it never crashes on it", async () => {
     setup();
     const streams = [new ReadableStream(), new Response("{}"), (async function* () {})()];
