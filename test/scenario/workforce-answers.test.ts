@@ -102,9 +102,10 @@ describe("the main job", () => {
 
     expect(done.audit).toMatchObject({ delivered: subjects.length, lost: [], unchecked: [] });
     expect([...done.audit.flagged.keys()]).toEqual(["secret.md"]);
-    expect(done.audit.flagged.get("secret.md")).toMatch(
-      /^wanted a brief that the team has finished, got .*alpha: contentFiltered/,
-    );
+    // any one of the three may be out of order just then: two that have read it and refused are enough to ask no more
+    const why = done.audit.flagged.get("secret.md");
+    expect(why).toMatch(/^wanted a brief that the team has finished, got (alpha|beta|gamma): /);
+    expect(why?.match(/contentFiltered/g)?.length).toBeGreaterThanOrEqual(2);
     expect(figures).toMatchObject({ flagged: 1, delivered: subjects.length, documents: subjects.length + 1 });
     expect(seen.of("output.flagged")).toMatchObject([{ name: "brief", labels: { document: "secret.md" } }]);
     expect(readdirSync(out)).not.toContain("secret.md.brief.md");
