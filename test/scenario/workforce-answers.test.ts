@@ -78,23 +78,25 @@ function endsOf({ events }: ReturnType<typeof record>) {
 }
 
 describe("the main job", () => {
-  it.each([11, 12, 13])(
-    "tells of as many rejections as its providers gave bad answers by their own logs, repaired ones aside: seed %i",
-    async (seed) => {
+  it("tells of as many rejections as its providers gave bad answers by their own logs, repaired ones aside", async () => {
+    let all = 0;
+    // a run may be over before a provider has begun to lie
+    for (const seed of [11, 12, 13]) {
       const { done, seen, logged, figures } = await job(seed);
       const { rejected, repaired, unheard } = endsOf(seen);
 
       const bad = logged.filter(({ flaw, request }) => flaw !== undefined && !unheard.has(request));
+      all += bad.length;
 
-      expect(bad.length).toBeGreaterThan(0);
       expect(new Set(bad.map(({ request }) => request))).toEqual(new Set([...rejected, ...repaired]));
       expect(bad.length).toBe(rejected.size + repaired.size);
       expect(figures).toMatchObject({ rejectedOut: rejected.size, repaired: repaired.size });
       const mended = bad.filter(({ flaw }) => flaw === "fenced" || flaw === "broken");
       expect(new Set(mended.map(({ request }) => request))).toEqual(repaired);
       expect(done.audit).toMatchObject({ lost: [], unchecked: [] });
-    },
-  );
+    }
+    expect(all).toBeGreaterThan(0);
+  });
 
   it("flags a document that no model will read, and loses none and delivers none unchecked", async () => {
     const secret = "# The keys\n\nThis page is not to be read by machines. It has 3 keys.\n";
