@@ -7,6 +7,9 @@ export function brief(seen: unknown): string {
   return visible(text.length > 120 ? `${text.slice(0, 119)}…` : text);
 }
 
+/** In place of what is secret. */
+export const hidden = "[secret]";
+
 /** What is quoted at more length: a path, a sentence. */
 export function cut(text: string): string {
   return text.length > 300 ? `${text.slice(0, 299)}…` : text;

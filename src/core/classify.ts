@@ -36,7 +36,7 @@ export function classifyError(error: unknown, now?: number): Verdict {
 export function classifyValue(value: unknown, now?: number): Verdict | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   try {
-    // read, and not asked for with `in`: that is several times as dear where values of many shapes come by
+    // read, and not asked for with `in`: where values of dozens of shapes come by, that is twice as dear
     const { choices, error, status } = value as Told;
     if (status !== undefined && isResponse(value)) return responseVerdict(value, now);
     return error !== undefined || choices !== undefined ? bodyVerdict(value, now) : undefined;

@@ -36,16 +36,9 @@ export function isNodeStream(value: object): value is NodeStream {
   return typeof pipe === "function" && typeof on === "function" && typeof destroy === "function";
 }
 
-/** What can be read once only, and only by waiting: a stream, a generator; of a `Response` that is the body. */
-export function isStream(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  try {
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype === Object.prototype || prototype === Array.prototype || prototype === null) return false;
-    return isWebStream(value) || isNodeStream(value) || Symbol.asyncIterator in value;
-  } catch {
-    return false; // a proxy that throws says nothing
-  }
+/** A stream of either kind, or anything else that is read by waiting for its next part: a generator, a model client's stream. */
+export function isStream(value: object): boolean {
+  return isWebStream(value) || isNodeStream(value) || Symbol.asyncIterator in value;
 }
 
 export function isResponse(value: object): value is ResponseLike {

@@ -1,9 +1,9 @@
 // Values that are shown nowhere.
+import { hidden } from "../core/brief.ts";
 import { leadsTo, stepsOf, touches } from "../core/paths.ts";
 import type { Issue } from "../core/validate.ts";
 import type { Finding } from "../core/verdict.ts";
 
-const hidden = "[secret]";
 const other = "something else";
 /** Texts that are searched for: a message can hold no more of them than it has words. */
 const most = 1_000;

@@ -168,7 +168,7 @@ export function gateSpec(schema: AnySchema | undefined, given: z.output<typeof g
           const ending = endingOf(output);
           if (ending !== undefined)
             return reject(attempt, output, [...found, ending.finding], { value: output }, ending.reason);
-          if (reads && isStream(output)) return reject(attempt, output, [...found, streamed], { value: output });
+          if (reads && streams(output)) return reject(attempt, output, [...found, streamed], { value: output });
           if (repair === undefined) return check(attempt, output, output, found);
           const repaired = repair(output);
           return repaired instanceof Promise
@@ -202,6 +202,15 @@ function partsOf(
 function waitOf(onReject: z.output<typeof gateSchema>["onReject"]): number | undefined {
   if (typeof onReject === "object") return onReject.await;
   return onReject === "review" ? 0 : undefined;
+}
+
+function streams(output: unknown): boolean {
+  if (typeof output !== "object" || output === null) return false;
+  try {
+    return isStream(output);
+  } catch {
+    return false; // a proxy that throws: what reads it says so
+  }
 }
 
 const nothing: readonly Finding[] = [];

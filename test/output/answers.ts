@@ -45,3 +45,17 @@ export const answers = fc.oneof(
   fc.constant({ error: new Error("down") }),
 );
 export const repairs = fc.subarray<Repair>(["json", (raw) => raw, async (raw) => (Array.isArray(raw) ? raw[0] : raw)]);
+
+/** An operation that gives these in turn, over and over; `gave` hears of each value before it is given. */
+export function inTurn(
+  list: ReadonlyArray<{ readonly value: unknown } | { readonly error: Error }>,
+  gave: (value: unknown) => void = () => {},
+): () => Promise<unknown> {
+  let at = 0;
+  return async () => {
+    const answer = list[at++ % list.length] as { value: unknown } | { error: Error };
+    if ("error" in answer) throw answer.error;
+    gave(answer.value);
+    return answer.value;
+  };
+}

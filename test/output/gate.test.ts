@@ -211,7 +211,8 @@ describe("gate", () => {
     const never = () => {
       throw new Error("asked");
     };
-    for (const stream of [new ReadableStream(), (async function* () {})()])
+    const byHand = { async *[Symbol.asyncIterator]() {} };
+    for (const stream of [new ReadableStream(), (async function* () {})(), byHand])
       for (const gate of [{ checks: [never] }, { repair: ["json" as const] }]) {
         const call = protect("x", async () => stream as unknown, { gate });
         const error = await refused(call());

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { eventBus, protect } from "../../src/index.ts";
 import { record, seededRandom, testClock } from "../../src/testing/index.ts";
-import { answers, repairs, schemas } from "./answers.ts";
+import { answers, inTurn, repairs, schemas } from "./answers.ts";
 
 /** What the gate let through, and what was asked of it. */
 interface Passed {
@@ -25,16 +25,7 @@ describe("nothing unchecked gets out", () => {
           const seen = record(events);
           const given: unknown[] = [];
           const passed: Passed[] = [];
-          const answering = (list: (typeof tiers)[number]) => {
-            let at = 0;
-            return async () => {
-              const answer = list[at++ % list.length] as { value: unknown } | { error: Error };
-              if ("error" in answer) throw answer.error;
-              given.push(answer.value);
-              return answer.value;
-            };
-          };
-          const [first, ...others] = tiers.map(answering);
+          const [first, ...others] = tiers.map((list) => inTurn(list, (value) => given.push(value)));
           const call = protect("draft", first as () => Promise<unknown>, {
             output: schema,
             gate: {

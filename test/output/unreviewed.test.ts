@@ -13,7 +13,7 @@ import {
   settled,
 } from "../../src/index.ts";
 import { record, reset, seededRandom, testClock } from "../../src/testing/index.ts";
-import { answers, repairs, schemas, values } from "./answers.ts";
+import { answers, inTurn, repairs, schemas, values } from "./answers.ts";
 
 const onRejects = fc.constantFrom<GateOptions<unknown>["onReject"]>(
   "throw",
@@ -65,15 +65,7 @@ describe("nothing refused is delivered without a person's verdict", () => {
           const events = eventBus();
           const seen = record(events);
           const passed: unknown[] = [];
-          const answering = (list: (typeof tiers)[number]) => {
-            let at = 0;
-            return async () => {
-              const answer = list[at++ % list.length] as { value: unknown } | { error: Error };
-              if ("error" in answer) throw answer.error;
-              return answer.value;
-            };
-          };
-          const [first, ...others] = tiers.map(answering);
+          const [first, ...others] = tiers.map((list) => inTurn(list));
           const call = protect("draft", first as () => Promise<unknown>, {
             output: schema,
             gate: {

@@ -1,5 +1,5 @@
 // What can be read once only, and so cannot be given to several.
-import { isNodeStream, isResponse, isWebStream } from "../../core/streams.ts";
+import { isNodeStream, isResponse, isStream, isWebStream } from "../../core/streams.ts";
 
 /** So many properties of an answer are looked at. */
 const most = 100;
@@ -14,9 +14,8 @@ interface OnceOnly {
 export function onceOnly(value: unknown): OnceOnly | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   try {
-    const stream = streamIn(value);
-    if (stream !== undefined) return stream;
-    if (Symbol.asyncIterator in value) return { what: "a stream", part: value };
+    if (isResponse(value)) return { what: "a Response", part: value };
+    if (isStream(value)) return { what: "a stream", part: value };
     if (typeof (value as { next?: unknown }).next === "function") return { what: "an iterator", part: value };
     if (Array.isArray(value)) return undefined;
     for (const key of Object.keys(value).slice(0, most)) {

@@ -31,7 +31,6 @@ export class Refresher {
       const none = {
         limits: [undefined],
         starts: false,
-        plain: true,
         lastRecovery: -1,
         recovers: false,
         ends: false,

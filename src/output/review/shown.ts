@@ -1,9 +1,7 @@
 // What a person gets to see of a call's input: all of it, but for what is secret.
-import { brief } from "../../core/brief.ts";
+import { brief, hidden } from "../../core/brief.ts";
 import { leadsTo, stepsOf } from "../../core/paths.ts";
 import { copyOf, put } from "./copy.ts";
-
-const hidden = "[secret]";
 
 /** A copy without the values at these paths (`"key"`, `"user.key"`, `"users.*.key"`, `""` for all of it); of what is no plain data a few words. */
 export function shownInput(input: unknown, secret: readonly string[] = []): unknown {
