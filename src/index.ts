@@ -40,6 +40,7 @@ export * from "./core/events.ts";
 export { type Explained, explain } from "./core/explain.ts";
 export { BulkheadFullError } from "./core/fullError.ts";
 export type { Attempt, Bracket, Layer, PromiseStyle, Recovery } from "./core/layer.ts";
+export { LoadShedError, RateLimitedError, ShuttingDownError } from "./core/loadErrors.ts";
 export type * from "./core/operation.ts";
 export { pipe } from "./core/pipe.ts";
 export type { Price } from "./core/priced.ts";

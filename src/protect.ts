@@ -55,6 +55,9 @@ export const protect: Protect & { with(component: string, options: PolicyOptions
   { with: policy },
 );
 
+/** What a policy owns: its state is shared by its calls, and each may only switch it off. Primitives by their keys. */
+const owned: Readonly<Record<string, (options: never, seams: Partial<Seams>) => unknown>> = { breaker, bulkhead };
+
 /** What `declare` reads; the types of a declaration are for the call site, its schema is for this. */
 type Given = Record<string, unknown>;
 interface Shared {
@@ -68,9 +71,8 @@ function policy(component: string, options: PolicyOptions): Policy {
   const given: Given = { ...options };
   parseOptions(component, policySchema, given);
   const seams = { ...(given.seams as Partial<Seams> | undefined), name: component };
-  if (isPlain(given.breaker)) given.breaker = breaker(given.breaker, seams);
-  if (isPlain(given.bulkhead) || typeof given.bulkhead === "number")
-    given.bulkhead = bulkhead(given.bulkhead as number, seams);
+  for (const [key, make] of Object.entries(owned))
+    if (isPlain(given[key]) || typeof given[key] === "number") given[key] = make(given[key] as never, seams);
   const shared: Shared = { component, options: given, onIt: undefined };
   // one stack for all that is run on it: its input is the operation
   const onIt = declare(
@@ -142,8 +144,8 @@ function declare(
   specs.push(...layer("deadline", (within: Duration) => deadlineSpec(within)));
   const { classify, criticality, idempotent, discard } = options;
   const component = shared?.component ?? name;
-  const owned = specs.filter((spec) => shared?.onIt?.specs.includes(spec));
-  const traits = { name, component, seams: base.seams.with(seams), declared: true, gated: judged, owned };
+  const ofPolicy = specs.filter((spec) => shared?.onIt?.specs.includes(spec));
+  const traits = { name, component, seams: base.seams.with(seams), declared: true, gated: judged, owned: ofPolicy };
   return protectedBy(
     stack(base.operation, specs, { ...traits, classify, criticality, discard, idempotent: idempotent ?? true }),
   );
@@ -152,11 +154,11 @@ function declare(
 /** The call's own keys over the policy's, option by option; what the policy owns may only be switched off. */
 function overPolicy(name: string, { component, options, onIt }: Shared, own: Given): Given {
   const wanted = `false or nothing: it belongs to the policy "${component}"`;
-  const owned = ["breaker", "bulkhead"].filter((key) => options[key] && own[key] !== undefined && own[key] !== false);
-  if (owned.length > 0)
+  const taken = Object.keys(owned).filter((key) => options[key] && own[key] !== undefined && own[key] !== false);
+  if (taken.length > 0)
     throw new OptionsInvalidError(
       name,
-      owned.map((path) => ({ path, got: own[path], wanted })),
+      taken.map((path) => ({ path, got: own[path], wanted })),
     );
   const all: Given = { ...options };
   // as they are now: a policy may have been changed since it was made

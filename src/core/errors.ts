@@ -3,6 +3,7 @@ import { brief, written } from "./brief.ts";
 import { spell } from "./duration.ts";
 import { list, tellable } from "./findings.ts";
 import type { BulkheadFullError } from "./fullError.ts";
+import type { LoadShedError, RateLimitedError, ShuttingDownError } from "./loadErrors.ts";
 import type { ReviewConflictError, ReviewExpiredError } from "./reviewErrors.ts";
 import { BRAND } from "./shared.ts";
 import type { Failure, Finding } from "./verdict.ts";
@@ -45,6 +46,9 @@ export interface ErrorsByCode {
   DEADLINE_EXCEEDED: DeadlineExceededError;
   BREAKER_OPEN: BreakerOpenError;
   BULKHEAD_FULL: BulkheadFullError;
+  RATE_LIMITED: RateLimitedError;
+  LOAD_SHED: LoadShedError;
+  SHUTTING_DOWN: ShuttingDownError;
   OPTIONS_INVALID: OptionsInvalidError;
 }
 

@@ -1,5 +1,5 @@
 // Everything that can happen, as plain facts, and how much each matters.
-import type { Cost } from "./operation.ts";
+import type { Cost, Criticality } from "./operation.ts";
 import type { StoryState } from "./story.ts";
 import type { FailureKind, Finding } from "./verdict.ts";
 
@@ -61,7 +61,10 @@ export interface EventMap {
   /** A later tier is asked. */
   "fallback.used": { from: string; to: string; kind: FailureKind };
   /** A tier is not asked, and why. */
-  "fallback.skipped": { tier: string; reason: "breakerOpen" | "bulkheadFull" | "condition" | "deadline" };
+  "fallback.skipped": {
+    tier: string;
+    reason: "breakerOpen" | "bulkheadFull" | "rateLimited" | "limitReached" | "condition" | "deadline";
+  };
   /** No tier is left: the call fails. */
   "fallback.exhausted": { tiers: number };
   /** `enforced: false` in observe mode. */
@@ -91,6 +94,24 @@ export interface EventMap {
   };
   /** An operation whose caller has gone still runs, so long after: its place is given to others. `abandoned` counts all that run like that. */
   "bulkhead.abandoned": { afterMs: number; running: number; abandoned: number };
+  /** Another try of the same runs beside those that run. `attempt` is its number; `afterMs`: since the first was begun. */
+  "hedge.started": { attempt: number; afterMs: number };
+  /** Another try was due and is not begun; those that run go on. */
+  "hedge.refused": { why: "budget" | "idempotent" | "deadline" | "pushback" };
+  /** The budget of retries and hedges is used up: told once, until it has something left again. */
+  "budget.spent": { left: number };
+  /** A call waited for a quota and goes on now. */
+  "limit.waited": { waitMs: number; quota: string };
+  /** Not called: a quota is used up. */
+  "limit.refused": { retryAfterMs: number; quota: string };
+  /** A limit that is found out while it runs is another one now. */
+  "limit.changed": { from: number; to: number; why: "latency" | "overload" | "provider" };
+  /** Not called: what matters more goes first, or nothing new is begun. */
+  "call.shed": { criticality: Criticality; why: "limit" | "eventLoop" | "measure" | "fairness" | "draining" };
+  /** So much of the deadline is gone that a declared stage (from 1) begins. */
+  "urgency.raised": { stage: number; start: string };
+  /** This process, or a component of it, has begun to shut down. */
+  "shutdown.started": { withinMs: number };
   /** Answered from the cache. */
   "cache.hit": { ageMs: number; stale: boolean };
   /** The cache has nothing good enough: the operation is asked. */
@@ -140,6 +161,11 @@ export const severities: Readonly<Record<string, Severity>> = {
   "breaker.refused": "info",
   "bulkhead.refused": "warning",
   "bulkhead.abandoned": "warning",
+  "budget.spent": "warning",
+  "limit.refused": "warning",
+  "call.shed": "warning",
+  "urgency.raised": "warning",
+  "shutdown.started": "warning",
   "deadline.exceeded": "warning",
   "credentials.refused": "critical",
   "health.changed": "warning",

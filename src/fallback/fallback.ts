@@ -200,7 +200,7 @@ class Descent {
 
   private async admits({ operation, when, segment }: Way): Promise<boolean> {
     const { first, latest, at } = this;
-    const skip = (reason: EventMap["fallback.skipped"]["reason"]) => {
+    const skip = (reason: Skipped) => {
       if (!first.isCut) this.tools.emit(first.context, "fallback.skipped", { tier: segment.tierName, reason });
       return false;
     };
@@ -212,7 +212,7 @@ class Descent {
     if (first.remainingMs() <= 0) return skip("deadline");
     const input = first.inputAt(at);
     if (askedNow(() => readyOf(segment, input)) === 0) return true;
-    return skip(askedNow(() => isFull(segment, input)) ? "bulkheadFull" : "breakerOpen");
+    return skip(askedNow(() => whyNot(segment, input)));
   }
 
   /** What may have been received is not sent to another tier either, unless the call can be told apart. */
@@ -252,12 +252,19 @@ function readyOf({ operation, layers }: Segment, input: unknown): number {
   return Math.max(readyIn(operation, input), readyThrough(layers, layers.length, input));
 }
 
-/** Whether it is a bulkhead that would not admit; asks no layer of a user's a second time. */
-function isFull({ operation, layers }: Segment, input: unknown): boolean {
-  const ours = [...layers, ...(stackOf(operation)?.layers ?? [])].filter(({ kind }) =>
-    /^(?:breaker|bulkhead)$/.test(kind),
-  );
-  return ours.findLast(({ ready }) => (ready?.(input) ?? 0) > 0)?.kind === "bulkhead";
+type Skipped = EventMap["fallback.skipped"]["reason"];
+const whyByKind: Readonly<Record<string, Skipped>> = {
+  breaker: "breakerOpen",
+  bulkhead: "bulkheadFull",
+  rateLimit: "rateLimited",
+  adaptiveLimit: "limitReached",
+};
+
+/** Which layer would not admit, the outermost first; asks no layer of a user's a second time. */
+function whyNot({ operation, layers }: Segment, input: unknown): Skipped {
+  const ours = [...layers, ...(stackOf(operation)?.layers ?? [])].filter(({ kind }) => kind in whyByKind);
+  const refusing = ours.findLast(({ ready }) => (ready?.(input) ?? 0) > 0);
+  return whyByKind[refusing?.kind ?? ""] ?? "breakerOpen";
 }
 
 function kindOf(failed: AttemptRecord): FailureKind {
