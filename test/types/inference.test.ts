@@ -8,8 +8,8 @@ describe("the types of input and result come from the function alone, with no ty
   const site = project();
   afterAll(site.remove);
   const inference = join(repository, "test/types/inference.ts");
-  // the project of the test is elsewhere
-  const options = { extends: join(repository, "tsconfig.json"), typeRoots: [join(repository, "node_modules/@types")] };
+  const typeRoots = [join(repository, "node_modules/@types")]; // the test's project stands elsewhere
+  const options = { extends: join(repository, "tsconfig.json"), compilerOptions: { typeRoots } };
 
   it.each(Object.keys(compilers) as Compiler[])("to TypeScript %s", async (compiler) => {
     expect(await site.compile(compiler, options, [inference])).toBe("");
