@@ -64,6 +64,9 @@ export class Flight extends CallRecord {
   get accept(): Said["accept"] {
     return this.said.accept;
   }
+  override get isShared(): boolean {
+    return true;
+  }
   override get id(): string {
     return this.teller?.call.id ?? super.id;
   }

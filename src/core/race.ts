@@ -238,7 +238,8 @@ export class Race extends WayIn {
       // what ended a call made in it for good ends this one for good
       if (verdict !== undefined && call.parent !== null && this.isFinal(value)) call.gaveUp = true;
       call.finish(!threw, value, verdict);
-      if (this.is(HELD) || (!threw && call.stack.ends)) this.forgetValue(); // a body nobody reads is to be collected
+      // a body nobody reads is to be collected; what several share has none, and they are yet to ask what was thought of it
+      if (this.is(HELD) || (!threw && call.stack.ends && !call.isShared)) this.forgetValue();
       return;
     }
     this.promised = null;

@@ -27,6 +27,9 @@ interface BodyTimer extends Timed {
   letProcessEnd(): void;
 }
 
+/** How many calls made inside one call its story tells of. */
+const mostChildren = 1_000;
+
 export class Rare {
   parent: Parent | null = null;
   children: CallRecord[] | null = null;
@@ -91,6 +94,12 @@ export class Rare {
   forgetLess(): void {
     this.stale = undefined;
     this.restsOnLess = false;
+  }
+
+  /** A call made in it, for its story. */
+  adopt(child: CallRecord): void {
+    this.children ??= [];
+    if (this.children.length < mostChildren) this.children.push(child);
   }
 
   /** The input was put right there. */

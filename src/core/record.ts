@@ -42,8 +42,6 @@ const GAVE_UP = 4;
 const MEASURED = 8;
 const KEEPS_CONTEXT = 16;
 
-/** How many calls made inside one call its story tells of. */
-const mostChildren = 1_000;
 const nothing: readonly Failure[] = Object.freeze([]);
 let calls = 0;
 
@@ -107,6 +105,10 @@ export class CallRecord implements Cuttable {
   get degraded(): boolean {
     return this.tier > 0 || this.rare?.degraded !== undefined;
   }
+  /** What it gives is taken by those who are in it, and not by a caller. */
+  get isShared(): boolean {
+    return false;
+  }
   get reviewId(): string | undefined {
     return this.rare?.reviewId;
   }
@@ -165,9 +167,7 @@ export class CallRecord implements Cuttable {
   }
 
   adopt(child: CallRecord): void {
-    const { more } = this;
-    more.children ??= [];
-    if (more.children.length < mostChildren) more.children.push(child);
+    this.more.adopt(child);
   }
 
   /** The number of a tier's next attempt, from 1. */
