@@ -59,7 +59,8 @@ export interface ProtectOptions<SI extends AnySchema | undefined, SO extends Any
   discard?: ((value: NoInfer<Raw>) => void | Promise<void>) | undefined;
 }
 
-export type Given<S, Then, Else> = S extends AnySchema ? Then : Else;
+/** Of a schema or of none. While a wrapper inside a declaration is looked at, what is not yet known stands as `never`: that is none. */
+export type Given<S, Then, Else> = [S] extends [never] ? Else : S extends AnySchema ? Then : Else;
 
 /** One signature: with an input schema the operation's input is the schema's output. */
 export type Protect = <

@@ -15,6 +15,7 @@ import {
   standard,
   timeout,
 } from "holdfast";
+import { z } from "zod";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function is<Yes extends true>(): Yes;
@@ -111,3 +112,15 @@ cache({ ttl: "1m" })(async (query: User) => query.id);
 protect("asked", async (query: User) => query.id, { cache: { ttl: "1m", key: ({ id }) => id } });
 // @ts-expect-error
 protect("asked", async (query: User) => query.id, { cache: cache({ ttl: "1m" }) });
+// a wrapper that is made inside the declaration knows the input by it, as options do
+const withOwn = {
+  cache: protect("asked", async (query: User) => query.id, { cache: cache({ ttl: "1m", key: ({ id }) => id }) }),
+  breaker: protect("asked", async (query: User) => query.id, { breaker: breaker({ key: ({ id }) => id }) }),
+};
+is<AllSame<typeof withOwn, Protected<User, string>>>();
+const checkedFirst = protect("asked", async (query: { id: string }) => query.id, {
+  input: z.object({ id: z.string() }),
+  cache: cache({ ttl: "1m", key: ({ id }) => id }),
+  breaker: breaker({ key: ({ id }) => id }),
+});
+is<Same<typeof checkedFirst, Protected<{ id: string }, string>>>();
