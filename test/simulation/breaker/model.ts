@@ -15,7 +15,10 @@ export interface Open {
 export interface HalfOpen {
   readonly is: "halfOpen";
   readonly opened: Open;
+  /** So many have still to succeed, at most. */
   wanted: number;
+  /** At the least: some may have succeeded of which it is for the library to say whether they did. */
+  least: number;
   /** Until when each holds its place; the first came first. */
   readonly places: Map<number, number>;
   /** Whoever was let in, counts. */
@@ -106,7 +109,7 @@ export class BreakerModel {
     const isSlow = slow !== undefined && now - began > slow.duration;
     const failed = weight === "failure";
     if (!held) this.count(failed, isSlow, sure, began, now, latest);
-    else if (!sure) this.unsure = true;
+    else if (!sure) this.perhapsProbed();
     else this.probed(failed || isSlow, now, latest);
   }
 
@@ -114,8 +117,11 @@ export class BreakerModel {
   adopt(state: string, since: number, now: number, latest: number): void {
     this.unsure = false;
     const { phase } = this;
-    // a probe that counted nothing has given its place back, and no more
-    if (phase.is === "halfOpen" && since >= phase.opened.until && since <= phase.opened.latest) return;
+    // a probe has counted nothing and given its place back, or it is not the last that is wanted
+    if (phase.is === "halfOpen" && since >= phase.opened.until && since <= phase.opened.latest) {
+      phase.least = Math.max(1, phase.least);
+      return;
+    }
     if (state === "closed") {
       if (phase.is !== "closed") this.close(now, latest);
     } else if (phase.is !== "open") {
@@ -125,7 +131,8 @@ export class BreakerModel {
   }
 
   private halfOpen(opened: Open): HalfOpen {
-    const half: HalfOpen = { is: "halfOpen", opened, wanted: this.halfOpenCalls, places: new Map(), probes: new Set() };
+    const [wanted, least] = [this.halfOpenCalls, this.halfOpenCalls];
+    const half: HalfOpen = { is: "halfOpen", opened, wanted, least, places: new Map(), probes: new Set() };
     this.phase = half;
     this.changes++;
     return half;
@@ -154,10 +161,16 @@ export class BreakerModel {
 
   private probed(failed: boolean, now: number, latest: number): void {
     if (this.phase.is !== "halfOpen") return;
-    const { opened, wanted } = this.phase;
-    const calls = this.halfOpenCalls - wanted + 1;
-    if (failed) this.open(opened.failedProbes + 1, [calls, calls], [1, 1], now, latest);
-    else if (--this.phase.wanted <= 0) this.close(now, latest);
+    const { opened, wanted, least } = this.phase;
+    const calls = (left: number) => this.halfOpenCalls - left + 1;
+    if (failed) return this.open(opened.failedProbes + 1, [calls(wanted), calls(least)], [1, 1], now, latest);
+    if (--this.phase.wanted <= 0) return this.close(now, latest);
+    if (--this.phase.least <= 0) this.unsure = true;
+  }
+
+  private perhapsProbed(): void {
+    this.unsure = true;
+    if (this.phase.is === "halfOpen") this.phase.least--;
   }
 
   private open(failedProbes: number, calls: Bounds, failures: Bounds, now: number, latest: number): void {

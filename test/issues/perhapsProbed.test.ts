@@ -1,0 +1,28 @@
+// Of a probe whose caller went away as it was called, the simulator's reading of a breaker forgot that it may have counted.
+import { expect, it } from "vitest";
+import { run } from "../simulation/run.ts";
+
+it("a breaker that wants two probes closes after one that is sure and one that is the library's to judge", async () => {
+  const { violations } = await run({
+    stack: {
+      kind: "protect",
+      layers: {
+        retry: { attempts: 1, base: 0, backoff: "exponential", jitter: "none" },
+        breaker: { failureRate: 0.2, minimumCalls: 1, window: 50, breakTime: 10, halfOpenCalls: 2 },
+        bulkhead: { concurrency: 1 },
+        once: true,
+        cache: { ttl: 1, keys: 1, whileRevalidating: 1 },
+      },
+    },
+    callers: [
+      { at: 324, to: 0, abort: "never", meets: [{ gives: "value", after: 2 }] },
+      { at: 326, to: 0, abort: "inside", meets: [] },
+      { at: 323, to: 0, deadline: 1, meets: [] },
+      { at: 326, to: 0, meets: [] },
+      { at: 0, to: 0, abort: 10, meets: [] },
+    ],
+    seed: 0,
+    watched: false,
+  });
+  expect(violations).toEqual([]);
+});
