@@ -1,6 +1,7 @@
 // Events, time and chance: what a test puts its own in place of. Read at each use, so that it also acts on calls made before.
 import { type EventBus, events } from "./bus.ts";
 import { type Clock, inForce, systemClock } from "./clock.ts";
+import { lastSerial } from "./serial.ts";
 import { shared } from "./shared.ts";
 
 export interface Seams {
@@ -19,10 +20,10 @@ interface Replaceable {
   readonly random?: (() => number) | undefined;
 }
 
-/** Of calls that were given none; `generation` grows when everything is to be as new. */
+/** Of calls that were given none; `generation` grows when everything is to be as new, `since` the last attempt begun before that. */
 const common = shared("seams", () => {
   const replaced: readonly Replaceable[] = [];
-  return { events, random: Math.random, generation: 0, replaced };
+  return { events, random: Math.random, generation: 0, since: 0, replaced };
 });
 
 /** What is in force for one wrapper or call, now. */
@@ -82,9 +83,15 @@ export function generation(): number {
   return common.generation;
 }
 
+/** Attempts up to this serial were begun before the last `reset()`. */
+export function generationSince(): number {
+  return common.since;
+}
+
 /** Every breaker, limit, cache and registry as new. What was put in place stays there until its own undo. */
 export function nextGeneration(): void {
   common.generation++;
+  common.since = lastSerial();
 }
 
 /** Apart from the ids of other processes and of another copy in this one. */

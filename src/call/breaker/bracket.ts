@@ -19,7 +19,7 @@ export class CircuitBracket implements Bracket {
   before(attempt: Attempt): unknown {
     const { circuit } = this;
     if (circuit.isCalm) return attempt.input;
-    circuit.refresh(attempt.serial - 1);
+    circuit.refresh();
     if (circuit.settings.mode !== "enforce") return attempt.input;
     const waitMs = circuit.waitMs(attempt.startedAt) || rampMs(circuit);
     return waitMs === 0 ? attempt.input : refuse(circuit, waitMs, callOf(attempt));
@@ -29,7 +29,7 @@ export class CircuitBracket implements Bracket {
   started(attempt: Attempt): unknown {
     const { circuit } = this;
     if (circuit.isCalm) return undefined;
-    circuit.refresh(attempt.serial - 1);
+    circuit.refresh();
     if (circuit.isOff) return undefined;
     const waitMs =
       circuit.enter(attempt, callOf(attempt)) || (circuit.settings.mode === "observe" ? rampMs(circuit) : 0);

@@ -1,7 +1,7 @@
 // One circuit: closed, open or half-open, and what takes it from one to the other.
 
 import type { About } from "../../core/bus.ts";
-import { generation, type LiveSeams } from "../../core/seams.ts";
+import { generation, generationSince, type LiveSeams } from "../../core/seams.ts";
 import { lastSerial } from "../../core/serial.ts";
 import { Counts, type Totals } from "./counts.ts";
 import type { Break, Phase, Why } from "./phase.ts";
@@ -70,13 +70,13 @@ export class Circuit {
       this.become({ ...phase, rampUntil: settings.ramp === 0 ? 0 : phase.rampUntil - before.ramp + settings.ramp });
   }
 
-  /** As new after a `reset()`; attempts up to this serial were begun before it. */
-  refresh(serial = lastSerial()): void {
+  /** As new after a `reset()`. */
+  refresh(): void {
     if (this.born === generation()) return;
     this.born = generation();
     this.isolated = undefined;
     this.rest(0);
-    this.since = serial;
+    this.since = generationSince(); // others may have begun before anybody came here
   }
 
   /** Made when there is something to count: most breakers of a large program never have. */

@@ -1,7 +1,6 @@
 // The places of a bulkhead: who has one, who waits for one, and when it is free again.
 import type { AttemptRecord } from "../../core/attempt.ts";
-import { generation, type LiveSeams } from "../../core/seams.ts";
-import { lastSerial } from "../../core/serial.ts";
+import { generation, generationSince, type LiveSeams } from "../../core/seams.ts";
 import { armUnheld, disarm } from "../../core/timers.ts";
 import { stillRuns } from "../../core/trueEnd.ts";
 import type { Verdict } from "../../core/verdict.ts";
@@ -55,7 +54,7 @@ export class Places {
   refresh(): void {
     if (this.born === generation()) return;
     this.born = generation();
-    this.since = lastSerial();
+    this.since = generationSince();
     this.running = this.abandoned = 0;
     this.odd = undefined;
     if (this.overstays !== undefined) for (const overstay of this.overstays.values()) disarm(overstay);
