@@ -1,6 +1,7 @@
 // New options while running: checked whole, all or nothing, with an undo.
 import type { Bulkhead, BulkheadOptions } from "./call/bulkhead.ts";
 import type { CacheOptions } from "./call/cache.ts";
+import { isBudget } from "./core/budget.ts";
 import { HoldfastError, OptionsInvalidError } from "./core/errors.ts";
 import { sharedBy } from "./core/explain.ts";
 import type { Protected } from "./core/operation.ts";
@@ -88,7 +89,7 @@ function layerOf(stack: Stack, key: string, written: unknown, isPolicy: boolean)
     );
   if (!isPolicy && stack.owned.includes(spec))
     return no(`nothing: it belongs to the policy "${stack.component}", and is changed there for all its calls`);
-  if (written === false || typeof written === "function") return no(`options${instead(key)}`);
+  if (written === false || typeof written === "function" || isBudget(written)) return no(`options${instead(key)}`);
   const { live, options } = spec;
   return live?.canChange ? { live, options } : no("nothing: it has no options that can be changed while it runs");
 }

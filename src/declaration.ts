@@ -1,9 +1,11 @@
 // What may be declared of a call, and of the component it belongs to.
 import type { Breaker, BreakerOptions, KeyedBreaker } from "./call/breaker.ts";
+import type { BudgetOptions } from "./call/budget.ts";
 import type { Bulkhead, BulkheadOptions } from "./call/bulkhead.ts";
 import type { Cache, CacheOptions } from "./call/cache.ts";
 import type { Retry, RetryOptions } from "./call/retry.ts";
 import type { Timeout } from "./call/timeout.ts";
+import type { Budget } from "./core/budget.ts";
 import type { CallContext, CallOptions, Criticality, Duration, Operation, Protected } from "./core/operation.ts";
 import type { AnySchema, In, Out } from "./core/schema.ts";
 import type { Seams } from "./core/seams.ts";
@@ -24,6 +26,8 @@ export interface PolicyOptions<I = never, O = unknown> {
   breaker?: BreakerOptions<I> | Breaker | KeyedBreaker<I> | false | undefined;
   /** How many operations run at a time: a number, or with a queue. */
   bulkhead?: number | BulkheadOptions | Bulkhead | false | undefined;
+  /** `{}`: all retries and hedges together add a tenth to the load at most, or one a second. */
+  budget?: Budget | BudgetOptions | false | undefined;
   /** True by default. False: never twice once the request may have been received, unless there is an idempotency key. */
   idempotent?: boolean | undefined;
   /** Wraps the standard verdicts. */

@@ -8,6 +8,7 @@ export {
   type KeyedBreaker,
   type Permit,
 } from "./call/breaker.ts";
+export { type BudgetOptions, budget } from "./call/budget.ts";
 export { type Bulkhead, type BulkheadOptions, bulkhead } from "./call/bulkhead.ts";
 export { type Cache, type CacheOptions, cache, type PlainCache } from "./call/cache.ts";
 export { type Deadline, deadline } from "./call/deadline.ts";
@@ -15,6 +16,7 @@ export { type Retry, type RetryOptions, retry } from "./call/retry.ts";
 export { type Timeout, timeout } from "./call/timeout.ts";
 // everything of it, so that a module augmentation of "holdfast" finds Change
 export * from "./configure.ts";
+export type { Budget } from "./core/budget.ts";
 export { type About, type EventBus, eventBus, events, type Only } from "./core/bus.ts";
 export type { Check, Found } from "./core/checks.ts";
 export { classify } from "./core/classify.ts";

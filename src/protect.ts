@@ -1,12 +1,14 @@
 // The declaration: the one file that knows every primitive, and the order in which they stand (docs/order.md).
 import { z } from "zod";
 import { breaker, breakerSchema } from "./call/breaker.ts";
+import { budgetOf, budgetSchema, layerOf } from "./call/budget.ts";
 import { bulkhead, bulkheadSchema } from "./call/bulkhead.ts";
 import { givesNoKey, keyNeeded } from "./call/cache/keys.ts";
 import { cache, cacheSchema } from "./call/cache.ts";
 import { deadlineSpec } from "./call/deadline.ts";
 import { retry, retrySchema } from "./call/retry.ts";
 import { timeoutSpec } from "./call/timeout.ts";
+import { isBudget } from "./core/budget.ts";
 import { limitSchema } from "./core/duration.ts";
 import { protectedBy } from "./core/enter.ts";
 import { OptionsInvalidError } from "./core/errors.ts";
@@ -56,7 +58,11 @@ export const protect: Protect & { with(component: string, options: PolicyOptions
 );
 
 /** What a policy owns: its state is shared by its calls, and each may only switch it off. Primitives by their keys. */
-const owned: Readonly<Record<string, (options: never, seams: Partial<Seams>) => unknown>> = { breaker, bulkhead };
+const owned: Readonly<Record<string, (options: never, seams: Partial<Seams>) => unknown>> = {
+  breaker,
+  bulkhead,
+  budget: budgetOf,
+};
 
 /** What `declare` reads; the types of a declaration are for the call site, its schema is for this. */
 type Given = Record<string, unknown>;
@@ -119,12 +125,14 @@ function declare(
   const time = layer("timeout", (after: Duration) => timeoutSpec(after));
   const judged = options.output !== undefined || options.gate !== undefined;
   const gate = judged ? [gateSpec(options.output, options.gate ?? {}, tools)] : [];
+  const budget = given.budget ? budgetOf(given.budget, seams) : undefined;
   const specs: LayerSpec[] = [
     ...base.specs,
     ...time,
     ...layer("bulkhead", (given: number) => specOf(bulkhead(given, seams))),
     ...layer("breaker", (given: object) => specOf(breaker(given, seams))),
     ...gate,
+    ...(budget === undefined ? [] : [layerOf(budget)]),
     ...layer("retry", (given: object) => specOf(retry(given, seams))),
   ];
   if (options.fallback) {
@@ -145,7 +153,15 @@ function declare(
   const { classify, criticality, idempotent, discard } = options;
   const component = shared?.component ?? name;
   const ofPolicy = specs.filter((spec) => shared?.onIt?.specs.includes(spec));
-  const traits = { name, component, seams: base.seams.with(seams), declared: true, gated: judged, owned: ofPolicy };
+  const traits = {
+    name,
+    component,
+    seams: base.seams.with(seams),
+    declared: true,
+    gated: judged,
+    budget,
+    owned: ofPolicy,
+  };
   return protectedBy(
     stack(base.operation, specs, { ...traits, classify, criticality, discard, idempotent: idempotent ?? true }),
   );
@@ -163,9 +179,14 @@ function overPolicy(name: string, { component, options, onIt }: Shared, own: Giv
   const all: Given = { ...options };
   // as they are now: a policy may have been changed since it was made
   for (const { kind, live } of onIt?.specs ?? [])
-    if (live !== undefined && typeof options[kind] !== "function") all[kind] = live.written;
+    if (live !== undefined && !isMade(options[kind])) all[kind] = live.written;
   for (const [key, value] of Object.entries(written(own))) all[key] = merged(all[key], value);
   return all;
+}
+
+/** A wrapper, or a budget, made before: it stands for itself. */
+function isMade(given: unknown): boolean {
+  return typeof given === "function" || isBudget(given);
 }
 
 /** What a key of the declaration lays: nothing, a wrapper made before, or one made of its options. */
@@ -214,6 +235,7 @@ const policySchema = z.strictObject({
   retry: key("retry", retrySchema),
   breaker: key("breaker", breakerSchema),
   bulkhead: key("bulkhead", bulkheadSchema),
+  budget: z.preprocess((given) => (given === false || isBudget(given) ? undefined : given), budgetSchema.optional()),
   idempotent: z.boolean().optional(),
   classify: functionSchema<Classify>().optional(),
   criticality: z.enum(["critical", "normal", "sheddable", "background"]).optional(),

@@ -4,6 +4,7 @@ import pRetry from "p-retry";
 import { z } from "zod";
 import { mayAsk } from "../core/askable.ts";
 import type { AttemptRecord } from "../core/attempt.ts";
+import { type Budget, fundOwn, isBudget, takeOne } from "../core/budget.ts";
 import { elsewhere } from "../core/chain.ts";
 import { durationSchema, limitSchema } from "../core/duration.ts";
 import { HoldfastError } from "../core/errors.ts";
@@ -33,6 +34,8 @@ export interface RetryOptions<O = unknown> {
   maxElapsed?: Duration | undefined;
   /** How long a refusal of our own, or a hint while another way is ready, is waited for; 1 s. */
   patience?: Duration | undefined;
+  /** What each round after the first takes one from, and shares with hedges and other calls; default that of the declaration, else none. */
+  budget?: Budget | undefined;
   /** Decides in place of the verdict, on errors and on values; not asked about cancellation, the deadline, refused input and refusals of our own. */
   when?: ((outcome: Outcome<O>, verdict: Verdict | undefined) => boolean | Promise<boolean>) | undefined;
 }
@@ -53,6 +56,7 @@ export const retrySchema = z.strictObject({
   jitter: z.enum(["full", "decorrelated", "none"]).default("full"),
   maxElapsed: limitSchema.prefault(Number.POSITIVE_INFINITY),
   patience: durationSchema.prefault("1s"),
+  budget: z.custom<Budget>(isBudget, { error: "a budget, as `budget()` gives it" }).optional(),
   when: functionSchema<When>().optional(),
 });
 
@@ -79,7 +83,7 @@ export function retry(options: RetryOptions = {}, seams?: Partial<Seams>): Retry
         recovery,
         change: (options) => () => {
           live.options = options;
-          recovery.hearsSuccess = options.when !== undefined;
+          recovery.hearsSuccess = hearsSuccess(options);
         },
       };
     },
@@ -95,15 +99,22 @@ interface Live {
 function recoveryOf(live: Live, tools: Tools): InnerRecovery {
   return {
     // a value and no getter: it is asked of every success
-    hearsSuccess: live.options.when !== undefined,
+    hearsSuccess: hearsSuccess(live.options),
     notesFailures: true,
     recover(attempt) {
       const first = attempt as AttemptRecord;
+      const { budget, when } = live.options;
+      if (budget !== undefined) fundOwn(first, budget, first.at);
+      if (first.verdict === undefined && when === undefined) return undefined;
       if (first.said?.retry === false) return undefined;
       const rounds = new Rounds(first, live, tools);
       return rounds.mayGoOn() ? rounds.run() : rounds.giveUp();
     },
   };
+}
+
+function hearsSuccess({ budget, when }: Options): boolean {
+  return budget !== undefined || when !== undefined;
 }
 
 /** All that p-retry ever sees: it unwraps some errors, wraps others, and does not retry a third kind. */
@@ -211,7 +222,7 @@ class Rounds {
     if (first.remainingMs() === 0) await first.pause(1); // the deadline has come: its timer is about to say so
     if (first.isCut) return false;
     const delayMs = askedNow(() => this.delayMs());
-    if (delayMs === undefined) return false;
+    if (delayMs === undefined || !takeOne(first, options.budget)) return false;
     tools.emit(first.context, "retry.scheduled", {
       attempt: round + 1,
       delayMs,

@@ -98,7 +98,7 @@ export interface EventMap {
   "hedge.started": { attempt: number; afterMs: number };
   /** Another try was due and is not begun; those that run go on. */
   "hedge.refused": { why: "budget" | "idempotent" | "deadline" | "pushback" };
-  /** The budget of retries and hedges is used up: told once, until it has something left again. */
+  /** The budget of retries and hedges is used up: told once, until for 10 s nobody found it so. */
   "budget.spent": { left: number };
   /** A call waited for a quota and goes on now. */
   "limit.waited": { waitMs: number; quota: string };

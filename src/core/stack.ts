@@ -1,5 +1,6 @@
 // A protected function is data: an operation, and the layers round it. Put together when wrappers are applied, not when a call runs.
 import type { AttemptRecord } from "./attempt.ts";
+import type { Budget } from "./budget.ts";
 import type { Attempt, Layer, Recovery } from "./layer.ts";
 import type { Criticality, Operation } from "./operation.ts";
 import type { LiveOptions } from "./options.ts";
@@ -109,6 +110,8 @@ export interface Traits {
   readonly discard: ((value: unknown) => unknown) | undefined;
   /** Whether there is a gate: a value that tells of a failure is then never delivered. */
   readonly gated: boolean;
+  /** What its retries and hedges spend from, where they have none of their own. */
+  readonly budget: Budget | undefined;
   /** The layers that belong to its component, not to it alone. */
   readonly owned: readonly LayerSpec[];
 }

@@ -153,6 +153,7 @@ const plain: Omit<Traits, "name" | "component"> = {
   criticality: undefined,
   discard: undefined,
   gated: false,
+  budget: undefined,
   owned: [],
 };
 

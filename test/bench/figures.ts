@@ -1,4 +1,5 @@
 // All that one run measures.
+import { budgets } from "./cases/budget.ts";
 import { bulkheads, cockatielBulkhead, cockatielCrowd, cockatielFull, crowds, full } from "./cases/bulkhead.ts";
 import { bus, unheard } from "./cases/bus.ts";
 import { cached, entered } from "./cases/cache.ts";
@@ -7,7 +8,7 @@ import { failing, retriedByPRetry } from "./cases/failing.ts";
 import { type Failover, failover } from "./cases/failover.ts";
 import { nesting } from "./cases/nesting.ts";
 import { open, opossumOpen } from "./cases/open.ts";
-import { engines, peers, rotate } from "./cases/peers.ts";
+import { alone, engines, peers, rotate } from "./cases/peers.ts";
 import { memory, signals } from "./cases/pending.ts";
 import { stacks } from "./cases/stacks.ts";
 import { bytes } from "./harness/memory.ts";
@@ -89,6 +90,13 @@ async function grouped(library: Library): Promise<Group[]> {
       reference: entered,
       short: "entered",
       cases: await cached(library),
+    },
+    {
+      title: "A budget that is not asked",
+      says: "Retry round a success: its share comes in, and nothing is spent. Beside p-retry alone, which has none.",
+      reference: alone,
+      short: "p-retry",
+      cases: budgets(library),
     },
     {
       title: "A bulkhead with a place free",

@@ -1,9 +1,10 @@
 // What must be reached. A figure beyond its limit fails the run.
+import { budgeted, budgetedByProtect } from "./cases/budget.ts";
 import { bulkheadAlone, bulkheadFull, cockatielFull } from "./cases/bulkhead.ts";
 import { entered, hits, lruGet, unasked } from "./cases/cache.ts";
 import { bare, bothChecked, everything, gated, guarded, parsed, unchecked } from "./cases/checks.ts";
 import { opossumOpen } from "./cases/open.ts";
-import { cockatiel, engines } from "./cases/peers.ts";
+import { alone, cockatiel, engines } from "./cases/peers.ts";
 import { cockatielPending, signalEach } from "./cases/pending.ts";
 import type { Figures } from "./figures.ts";
 
@@ -76,6 +77,12 @@ export function checks({ times, memory, starts, failover }: Figures): Check[] {
       { what: `${ours}, a start with 10,000 on the signal against 10`, measured: many / few, atMost: 1.5 },
     );
   }
+  for (const ours of [budgeted, budgetedByProtect])
+    list.push({
+      what: `${ours}, over a call that is entered, as a share of what p-retry adds to a function`,
+      measured: (time(ours) - time(entered)) / (time(alone) - time(bare)),
+      atMost: 1,
+    });
   list.push(
     {
       what: `${bulkheadAlone}, as a multiple of a call with nothing declared`,

@@ -16,6 +16,7 @@ import pRetry from "p-retry";
 import type { Case } from "../harness/time.ts";
 
 export const engines = "p-retry round opossum + timeout, by hand";
+export const alone = "p-retry alone";
 export const cockatiel = "cockatiel retry + breaker + timeout";
 
 const ok = async () => 1;
@@ -60,6 +61,6 @@ export function peers(): Case[] {
     { name: engines, run: () => pRetry(() => circuit.fire(), { retries: 3 }) },
     { name: `${engines}, signal`, run: () => pRetry(() => circuit.fire(), { retries: 3, signal }) },
     { name: "opossum alone (breaker + timeout)", run: () => circuit.fire() },
-    { name: "p-retry alone", run: () => pRetry(ok, { retries: 3 }) },
+    { name: alone, run: () => pRetry(ok, { retries: 3 }) },
   ];
 }
