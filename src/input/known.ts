@@ -30,10 +30,6 @@ function has(schema: unknown, path: readonly string[], left: number): boolean {
       if (key !== "*") return isItem(key) && inTuple(items[Number(key)] ?? def.rest, rest, inner);
       return [...items, def.rest].some((item) => inTuple(item, rest, inner));
     }
-    case "record":
-    case "map":
-      // a key of the record may have dots of its own
-      return path.some((_, i) => inner(def.valueType, path.slice(i + 1)));
     case "union":
       return (def.options as unknown[]).some((option) => inner(option));
     case "intersection":
@@ -44,7 +40,7 @@ function has(schema: unknown, path: readonly string[], left: number): boolean {
       return inner((def.getter as () => unknown)());
     default:
       if ("innerType" in def) return inner(def.innerType); // optional, nullable, default, readonly, catch …
-      return !plain.has(def.type);
+      return !plain.has(def.type); // in a record or a map there may be anything: its keys may have dots of their own
   }
 }
 
@@ -58,7 +54,7 @@ function inObject(def: Def, path: readonly string[], inner: Inner): boolean {
     const key = path.slice(0, i + 1).join(".");
     return Object.hasOwn(shape, key) && inner(shape[key], path.slice(i + 1));
   });
-  return hit || (def.catchall !== undefined && inTuple(def.catchall, rest, inner));
+  return hit || inTuple(def.catchall, rest, inner);
 }
 
 /** Nothing stands where `never` does, or no schema. */

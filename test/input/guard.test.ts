@@ -4,6 +4,8 @@ import {
   breaker,
   type CallContext,
   type Check,
+  configure,
+  explain,
   guard,
   InputRejectedError,
   OptionsInvalidError,
@@ -125,6 +127,29 @@ describe("guard", () => {
       throw new Error("asked");
     };
     await refused(protect("x", async () => 1, { input: Brief, guard: { checks: [never] } })({ topic: "" }));
+  });
+
+  it("asks the checks, hides the paths and makes the corrections that it was last given", async () => {
+    setup();
+    const call = protect("brief", async ({ words }: { words: number }) => words, {
+      input: z.object({ words: z.number().max(900), pin: z.string().optional() }),
+      guard: { checks: [() => "never"] },
+    });
+    const undo = configure(call, { guard: { checks: [], correct: { words: "clamp" } } });
+    expect(await call({ words: 1_000 })).toBe(900);
+    configure(call, { guard: { secret: ["pin"], checks: [() => ({ path: "pin", got: "4711", wanted: "another" })] } });
+    expect((await refused(call({ words: 1, pin: "4711" }))).issues).toEqual([
+      { path: "pin", got: "[secret]", wanted: "another" },
+    ]);
+    undo();
+    expect((await refused(call({ words: 1_000 }))).issues).toMatchObject([{ path: "words", got: 1_000 }]);
+  });
+
+  it("tells its schema and its options to whoever asks what a call is made of", () => {
+    const call = pipe(async (_: unknown) => 1, guard(Brief, { secret: ["topic"] }));
+    expect(explain(call)).toMatchObject([{ kind: "guard", options: { schema: Brief, secret: ["topic"] } }]);
+    const checked = protect("x", async (_: string) => 1, { guard: { secret: [""] } });
+    expect(explain(checked).find(({ kind }) => kind === "guard")?.options).toEqual({ secret: [""] });
   });
 
   it("an outer guard that strips a key the inner guard needs is a compile error", async () => {

@@ -102,6 +102,17 @@ describe("a secret path", () => {
     expect(text.toLowerCase()).not.toContain("hunter2");
   });
 
+  it.each<[string, z.ZodType, unknown, string]>([
+    ["map", z.map(z.string(), z.string()), new Map([["other", "seen"]]).set("a", "q7"), "a"],
+    ["set", z.set(z.string()), new Set(["seen", "q7"]), "1"],
+  ])("in a %s is known to a check's words, however short it is", async (_, schema, given, path) => {
+    const { issues, text } = await told(schema, [path], given, [() => [{ path, got: "q7", wanted: "not q7" }]]);
+    expect(issues).toMatchObject([{ path, got: "[secret]", wanted: "something else" }]);
+    expect(text).not.toContain("q7");
+    const elsewhere = await told(schema, [path], given, [() => [{ path: "none", wanted: "seen" }]]);
+    expect(elsewhere.issues).toMatchObject([{ path: "none", wanted: "seen" }]);
+  });
+
   it("of which zod's words are the author's own repeats no value in them", async () => {
     const schema = z.object({ pw: z.string().refine(() => false, { error: ({ input }) => `not ${String(input)}` }) });
     expect((await told(schema, ["pw"], { pw: "hunter2" })).text).not.toContain("hunter2");

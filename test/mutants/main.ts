@@ -29,7 +29,7 @@ const options: ConstructorParameters<typeof Stryker>[0] = {
   coverageAnalysis: "perTest",
   ignoreStatic: true,
   concurrency: 1,
-  timeoutMS: 15_000, // a slow machine must not pass for a test that noticed
+  timeoutMS: 30_000, // a slow machine must not pass for a test that noticed
   tempDirName: `.stryker-${room}`,
   ignorePatterns: ["dist", "coverage", "reports", ".stryker-*"],
   reporters: ["progress-append-only", "json"],

@@ -12,7 +12,7 @@ export default defineConfig({
     pool: "forks",
     execArgv: ["--expose-gc"],
     isolate: false,
-    testTimeout: 5000,
+    testTimeout: 15_000,
     include: folders.map((folder) => `test/${folder}/**/*.test.ts`),
     exclude: [
       "test/**/*-memory.test.ts",
