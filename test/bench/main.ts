@@ -1,6 +1,5 @@
 // npm run bench: builds the package, measures it beside its peers, prints the tables; fails when a limit is not reached.
 // -- --quick: fewer rounds, for CI, where only a clear miss fails. -- --write: also writes docs/benchmarks.md.
-import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { engines } from "./cases/peers.ts";
 import { measure, type Work } from "./figures.ts";
@@ -8,6 +7,7 @@ import { unsteadiness } from "./harness/time.ts";
 import { build } from "./library.ts";
 import { checks, found, reached } from "./limits.ts";
 import { page } from "./page.ts";
+import { writePart } from "./written.ts";
 
 const { quick, write } = parseArgs({
   options: { quick: { type: "boolean", default: false }, write: { type: "boolean", default: false } },
@@ -23,7 +23,7 @@ const results = checks(figures);
 const text = page(figures, results, work);
 console.log(text);
 if (quick) console.log("\nA quick run: few rounds, rough figures, so a limit may be missed by 15 %.");
-if (write) writeFileSync(new URL("../../docs/benchmarks.md", import.meta.url), `${text}\n`);
+if (write) writePart("cost", text);
 
 const unsteady = unsteadiness(found(figures.times, engines));
 if (unsteady > 0.3)

@@ -34,7 +34,7 @@ function about(work: Work): string {
   ].join("\n\n");
 }
 
-function limits(checks: readonly Check[], { slack }: Work): string {
+export function limits(checks: readonly Check[], { slack }: Pick<Work, "slack">): string {
   const rows = checks.map((check) => [
     check.what,
     check.atMost === undefined ? `≥ ${check.atLeast}` : `≤ ${check.atMost}`,
@@ -80,7 +80,7 @@ function failover({ failover }: Figures): string {
   return `${text}\n\n${table(["", "p50 ms", "p99 ms"], rows)}`;
 }
 
-function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
+export function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
   const widths = head.map((cell, i) => Math.max(cell.length, 3, ...rows.map((row) => row[i]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(" | ")} |`;
