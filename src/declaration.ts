@@ -1,4 +1,5 @@
 // What may be declared of a call, and of the component it belongs to.
+import type { AdaptiveLimit, AdaptiveLimitOptions } from "./call/adaptiveLimit.ts";
 import type { Breaker, BreakerOptions, KeyedBreaker } from "./call/breaker.ts";
 import type { BudgetOptions } from "./call/budget.ts";
 import type { Bulkhead, BulkheadOptions } from "./call/bulkhead.ts";
@@ -24,6 +25,8 @@ export interface PolicyOptions<I = never, O = unknown> {
   retry?: RetryOptions<O> | Retry | false | undefined;
   /** `{}`: opens at half of at least 10 calls in 10 s, for 5 s and longer each time up to 1 min. */
   breaker?: BreakerOptions<I> | Breaker | KeyedBreaker<I> | false | undefined;
+  /** How many operations run at a time, found out from how long they take. `{}`: from 1 to 1,000. */
+  adaptiveLimit?: AdaptiveLimitOptions | AdaptiveLimit | false | undefined;
   /** How many operations run at a time: a number, or with a queue. */
   bulkhead?: number | BulkheadOptions | Bulkhead | false | undefined;
   /** `{}`: all retries and hedges together add a tenth to the load at most, or one a second. */

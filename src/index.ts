@@ -1,4 +1,5 @@
 // The public names.
+export { type AdaptiveLimit, type AdaptiveLimitOptions, adaptiveLimit } from "./call/adaptiveLimit.ts";
 export type { Backoff, Jitter } from "./call/backoff.ts";
 export {
   type Breaker,

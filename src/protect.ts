@@ -1,5 +1,6 @@
 // The declaration: the one file that knows every primitive, and the order in which they stand (docs/order.md).
 import { z } from "zod";
+import { adaptiveLimit, adaptiveLimitSchema } from "./call/adaptiveLimit.ts";
 import { breaker, breakerSchema } from "./call/breaker.ts";
 import { budgetOf, budgetSchema, layerOf } from "./call/budget.ts";
 import { bulkhead, bulkheadSchema } from "./call/bulkhead.ts";
@@ -59,6 +60,7 @@ export const protect: Protect & { with(component: string, options: PolicyOptions
 
 /** What a policy owns: its state is shared by its calls, and each may only switch it off. Primitives by their keys. */
 const owned: Readonly<Record<string, (options: never, seams: Partial<Seams>) => unknown>> = {
+  adaptiveLimit,
   breaker,
   bulkhead,
   budget: budgetOf,
@@ -130,6 +132,7 @@ function declare(
     ...base.specs,
     ...time,
     ...layer("bulkhead", (given: number) => specOf(bulkhead(given, seams))),
+    ...layer("adaptiveLimit", (given: object) => specOf(adaptiveLimit(given, seams))),
     ...layer("breaker", (given: object) => specOf(breaker(given, seams))),
     ...gate,
     ...(budget === undefined ? [] : [layerOf(budget)]),
@@ -234,6 +237,7 @@ const policySchema = z.strictObject({
   timeout: key("timeout", limitSchema),
   retry: key("retry", retrySchema),
   breaker: key("breaker", breakerSchema),
+  adaptiveLimit: key("adaptiveLimit", adaptiveLimitSchema),
   bulkhead: key("bulkhead", bulkheadSchema),
   budget: z.preprocess((given) => (given === false || isBudget(given) ? undefined : given), budgetSchema.optional()),
   idempotent: z.boolean().optional(),

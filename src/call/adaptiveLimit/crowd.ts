@@ -1,0 +1,142 @@
+// Who runs under a limit that moves, and who may come in: of each criticality so many, with the shares that are kept.
+import type { AttemptRecord } from "../../core/attempt.ts";
+import type { About } from "../../core/bus.ts";
+import type { EventMap } from "../../core/events.ts";
+import type { Criticality } from "../../core/operation.ts";
+import type { Room } from "../../core/room.ts";
+import type { LiveSeams } from "../../core/seams.ts";
+import { Places } from "../bulkhead/places.ts";
+import { rankOf } from "../bulkhead/queue.ts";
+import { type Bounds, Finder } from "./finder.ts";
+
+export const ranked: readonly Criticality[] = ["critical", "normal", "sheddable", "background"];
+
+/** Options as it works with them. */
+export interface Settings extends Bounds {
+  readonly reserve: Readonly<Partial<Record<Criticality, number>>>;
+}
+
+export class Crowd implements Room {
+  readonly seams: LiveSeams;
+  /** Who has a place, and when it is free again: as in a bulkhead, whose number another one says. */
+  readonly places: Places;
+  finder: Finder;
+  private settings: Settings;
+  private born: number;
+  /** Shares by rank. */
+  private kept: readonly number[];
+  private keepsBelow: boolean;
+  private readonly running = [0, 0, 0, 0];
+
+  constructor(settings: Settings, seams: LiveSeams) {
+    this.seams = seams;
+    this.settings = settings;
+    this.kept = keptOf(settings);
+    this.keepsBelow = keepsBelow(this.kept);
+    const unbounded = Number.POSITIVE_INFINITY;
+    this.places = new Places(
+      { concurrency: unbounded, queue: 0, queueTimeout: unbounded, abandonAfter: unbounded },
+      seams,
+    );
+    this.born = this.places.born;
+    this.finder = this.newFinder();
+  }
+
+  change(settings: Settings): void {
+    this.settings = settings;
+    this.kept = keptOf(settings);
+    this.keepsBelow = keepsBelow(this.kept);
+    this.finder.bind(settings);
+  }
+
+  get size(): number {
+    return this.finder.width;
+  }
+
+  get latencyMs(): number {
+    return this.finder.base;
+  }
+
+  missed(): void {
+    this.finder.window.miss();
+  }
+
+  free(rank: number): number {
+    this.refresh();
+    const { finder, kept, running } = this;
+    const limit = finder.width;
+    let free = limit - this.places.running;
+    for (let above = 0; above < rank; above++) free -= Math.round(limit * (kept[above] as number));
+    if (this.keepsBelow)
+      for (let below = rank + 1; below < kept.length; below++)
+        free -= Math.max(0, Math.round(limit * (kept[below] as number)) - (running[below] as number));
+    return free;
+  }
+
+  enter(attempt: AttemptRecord): boolean {
+    const rank = rankOf(attempt.said?.criticality);
+    if (this.free(rank) <= 0) {
+      this.missed();
+      return false;
+    }
+    this.places.enter(attempt);
+    this.came(rank);
+    return true;
+  }
+
+  /** A place for what is no attempt. */
+  take(): boolean {
+    if (this.free(1) <= 0) {
+      this.missed();
+      return false;
+    }
+    this.places.take();
+    this.came(1);
+    return true;
+  }
+
+  left(rank: number): void {
+    this.refresh();
+    if ((this.running[rank] as number) > 0) this.running[rank] = (this.running[rank] as number) - 1;
+  }
+
+  /** As new after a `reset()`. */
+  refresh(): void {
+    this.places.refresh();
+    if (this.born === this.places.born) return;
+    this.born = this.places.born;
+    this.running.fill(0);
+    this.finder = this.newFinder();
+  }
+
+  private came(rank: number): void {
+    this.running[rank] = (this.running[rank] as number) + 1;
+    this.finder.window.enter(this.places.running);
+  }
+
+  private newFinder(): Finder {
+    return new Finder(
+      this.settings,
+      () => this.seams.random(),
+      (facts) => this.tell(facts),
+    );
+  }
+
+  private tell(facts: EventMap["limit.changed"]): void {
+    const { events } = this.seams;
+    if (!events.quiet) events.emit("limit.changed", facts, aboutOf(this.seams));
+  }
+}
+
+/** Whose events they are that no call causes. */
+export function aboutOf({ name = "adaptiveLimit" }: LiveSeams): About {
+  return { name, component: name };
+}
+
+function keptOf({ reserve }: Settings): readonly number[] {
+  return ranked.map((criticality) => reserve[criticality] ?? 0);
+}
+
+function keepsBelow(kept: readonly number[]): boolean {
+  return kept.some((share, rank) => rank > 0 && share > 0);
+}

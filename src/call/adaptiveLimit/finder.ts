@@ -1,0 +1,183 @@
+// The search for the limit: from how long it takes with so many at once, against how long it takes with few.
+import type { EventMap } from "../../core/events.ts";
+import { fewest, Window } from "./window.ts";
+
+export interface Bounds {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** A measurement of the base latency: fewer run for a moment, so that nobody waits at the other side. */
+interface Measuring {
+  readonly width: number;
+  /** The mean before it was this narrow. */
+  readonly before: number;
+  /** The mean at the whole limit. */
+  readonly full: number;
+  readonly begunAt: number;
+  isNarrow: boolean;
+}
+
+/** Where it begins, unless told otherwise by `min`: what does little harm to a small service, and is soon doubled for a large one. */
+const first = 10;
+/** So much longer than the base latency may it take: the queue that keeps the other side busy. */
+const gain = 1.4;
+/** At the limit and up to here there is no queue: the limit may double. */
+const noQueue = 1.15;
+/** So much less than the base latency is no chance: the other side has become faster. */
+const faster = 0.8;
+/** How well a mean has to be known: roughly where a step halves or doubles, well where it is small. */
+const [roughly, well] = [0.2, 0.12];
+/** Of the limit, for a measurement: less than what keeps the other side busy. */
+const narrowed = 0.6;
+/** A limit that has fallen to this share is either right or rests on a base latency of the past. */
+const doubted = 0.6;
+const tooMany = 0.05;
+/** Between two measurements, jittered by a quarter either way. */
+const [leastBetween, mostBetween, latenciesBetween] = [10_000, 300_000, 200];
+
+export class Finder {
+  limit: number;
+  /** Mean latency with no queue at the other side; `NaN`: not known yet. */
+  base = Number.NaN;
+  readonly window = new Window();
+  private bounds: Bounds;
+  private readonly random: () => number;
+  private readonly changed: (facts: EventMap["limit.changed"]) => void;
+  private measuring: Measuring | undefined = undefined;
+  private isKnown = false;
+  private measureAt = 0;
+  private measuredLimit = 0;
+  private doubles = false;
+  /** Where there was overload the last time: towards it slowly. */
+  private ceiling = Number.POSITIVE_INFINITY;
+
+  constructor(bounds: Bounds, random: () => number, changed: (facts: EventMap["limit.changed"]) => void) {
+    this.bounds = bounds;
+    this.random = random;
+    this.changed = changed;
+    this.limit = this.within(first);
+  }
+
+  /** How many may run now: during a measurement fewer, but never fewer than `min`. */
+  get width(): number {
+    const { measuring } = this;
+    return measuring === undefined ? Math.floor(this.limit) : Math.max(this.bounds.min, measuring.width);
+  }
+
+  bind(bounds: Bounds): void {
+    this.bounds = bounds;
+    this.limit = this.within(this.limit);
+  }
+
+  /** One that ran has ended; `running` with it. */
+  end(now: number, startedAt: number, how: "ok" | "drop" | "other", running: number): void {
+    const { measuring, window } = this;
+    if (measuring !== undefined && !measuring.isNarrow) return this.narrow(measuring, now, running);
+    if (window.has(startedAt)) window.end(now, startedAt, how);
+    const state = window.state(now);
+    if (state === "open") return;
+    if (state === "complete") this.weigh(now);
+    else if (measuring !== undefined) this.endMeasuring(now);
+    this.reopen(now, measuring !== undefined && this.measuring === undefined);
+  }
+
+  /** After a measurement only when the places are taken again. */
+  private reopen(now: number, wasNarrow = false): void {
+    this.window.precision = this.isKnown && !this.doubles ? well : roughly;
+    this.window.open(wasNarrow ? now + this.base : now);
+  }
+
+  /** What ran before it was narrow is no sample. */
+  private narrow(measuring: Measuring, now: number, running: number): void {
+    if (running - 1 <= measuring.width) measuring.isNarrow = true;
+    else if (now - measuring.begunAt > Math.max(1_000, 20 * measuring.full)) this.endMeasuring(now);
+    else return;
+    this.reopen(now);
+  }
+
+  private weigh(now: number): void {
+    const { samples, drops } = this.window;
+    const share = drops / (samples.count + drops);
+    if (share >= tooMany) {
+      if (this.measuring !== undefined) this.endMeasuring(now);
+      this.ceiling = this.limit;
+      this.doubles = false;
+      this.move(this.limit * (share > 0.95 ? 0.7 : 0.85), "overload");
+    } else if (samples.count < fewest) return;
+    else if (this.measuring !== undefined) this.measured(this.measuring, samples.mean, now);
+    else if (!this.window.isReached) this.idle(samples.mean);
+    else this.busy(samples.mean, now);
+  }
+
+  /** The limit was not reached: it does not rise. With few running, this is the base latency. */
+  private idle(mean: number): void {
+    const { peak } = this.window;
+    if (peak <= narrowed * this.limit || !(mean >= faster * this.base)) this.learn(mean, 0.25);
+    else if (mean > gain * this.base) this.move(Math.max(peak + 1, (this.limit * gain * this.base) / mean), "latency");
+  }
+
+  private busy(mean: number, now: number): void {
+    const { base } = this;
+    if (!this.isKnown) {
+      this.base = mean;
+      return this.measure(0.5, mean, mean, now);
+    }
+    const hasNoQueue = mean <= noQueue * base && this.window.isFull;
+    if (mean < faster * base) this.base = mean;
+    else if (hasNoQueue) this.learn(mean, 0.25);
+    const aim = hasNoQueue ? this.limit * 2 : (this.limit * gain * base) / mean + 1;
+    const isFar = hasNoQueue || mean > 2 * base;
+    this.doubles = hasNoQueue;
+    if (aim < this.limit || this.window.isFull)
+      this.move(this.below(isFar ? aim : this.limit + (aim - this.limit) / 2), "latency");
+    if (this.limit <= doubted * this.measuredLimit) this.measure(0.5, mean, mean, now);
+    else if (now >= this.measureAt && !hasNoQueue) this.measure(narrowed, mean, mean, now);
+  }
+
+  private measure(share: number, before: number, full: number, now: number): void {
+    const width = Math.max(1, Math.floor(Math.min(this.width, this.limit) * share));
+    this.measuring = { width, before, full, begunAt: now, isNarrow: false };
+  }
+
+  private measured({ width, before, full }: Measuring, mean: number, now: number): void {
+    const isAsBefore = this.isKnown && mean <= 1.15 * this.base;
+    if (!isAsBefore && mean < 0.85 * before && width > Math.max(1, this.bounds.min))
+      return this.measure(0.5, mean, full, now); // there was a queue, and there may be one still
+    this.learn(mean, isAsBefore ? 0.5 : 1);
+    const hadNoQueue = !this.isKnown && full <= noQueue * this.base;
+    this.isKnown = true;
+    this.endMeasuring(now);
+    const aim = hadNoQueue ? this.limit * 2 : (this.limit * gain * this.base) / full + 1;
+    if (aim < this.limit || hadNoQueue) this.move(aim, "latency");
+    this.measuredLimit = this.limit;
+  }
+
+  private endMeasuring(now: number): void {
+    this.measuring = undefined;
+    const between = Math.min(mostBetween, Math.max(leastBetween, latenciesBetween * this.base));
+    this.measureAt = now + between * (0.75 + this.random() / 2);
+  }
+
+  private learn(mean: number, share: number): void {
+    this.base = Number.isNaN(this.base) ? mean : this.base + (mean - this.base) * share;
+  }
+
+  /** Near to where there was overload it goes by small steps. */
+  private below(to: number): number {
+    if (this.limit > this.ceiling * 1.1) this.ceiling = Number.POSITIVE_INFINITY;
+    const slowly = Math.max(this.ceiling * 0.95, this.limit + Math.max(1, this.limit * 0.02));
+    return Math.min(to, slowly);
+  }
+
+  private move(to: number, why: "latency" | "overload"): void {
+    const before = Math.floor(this.limit);
+    this.limit = this.within(to);
+    const after = Math.floor(this.limit);
+    if (after !== before) this.changed({ from: before, to: after, why });
+  }
+
+  private within(limit: number): number {
+    return Math.min(this.bounds.max, Math.max(this.bounds.min, limit));
+  }
+}

@@ -1,0 +1,77 @@
+// One window of observation. Only what was begun in it is a sample of it, and it waits for those: whoever takes the first
+// answers that come has the quick ones alone.
+import { Samples } from "./samples.ts";
+
+/** Fewer say nothing. */
+export const fewest = 10;
+/** A window that is so many latencies old, and a second, has what it will get. */
+const latencies = 20;
+const leastMs = 1_000;
+/** Of those begun in it, the last that are waited for: so many latencies after its end. */
+const tail = 3;
+
+export class Window {
+  readonly samples = new Samples();
+  /** Operations that were told to be too many: time-outs, and answers that say so. */
+  drops = 0;
+  /** So well has the mean to be known (standard error, as a share of it), or the window goes on. */
+  precision = 0.2;
+  /** The most that ran at once. */
+  peak = 0;
+  /** Whether somebody wanted a place and got none. */
+  isReached = false;
+  private freely = 0;
+  private from = Number.NaN;
+  private until = Number.NaN;
+  private begun = 0;
+  private seen = 0;
+
+  open(now: number): void {
+    this.samples.clear();
+    this.drops = this.peak = this.begun = this.seen = 0;
+    this.isReached = false;
+    this.from = now;
+    this.until = Number.NaN;
+  }
+
+  enter(running: number): void {
+    if (running > this.peak) this.peak = running;
+    if (!(this.until >= 0)) this.begun++;
+  }
+
+  /** Somebody wanted a place and got none. */
+  miss(): void {
+    if (!this.isReached) this.freely = this.begun;
+    this.isReached = true;
+  }
+
+  /** Whether the limit was reached for most of it: else what it saw is not how it is at the limit. */
+  get isFull(): boolean {
+    return this.isReached && this.freely <= this.begun / 2;
+  }
+
+  has(startedAt: number): boolean {
+    if (Number.isNaN(this.from)) this.from = startedAt; // the very first
+    return startedAt >= this.from && !(startedAt > this.until);
+  }
+
+  /** One that was begun in it has ended: of what is neither a success nor a drop, nothing is taken but that. */
+  end(now: number, startedAt: number, how: "ok" | "drop" | "other"): void {
+    this.seen++;
+    if (how === "ok") this.samples.add(now - startedAt);
+    else if (how === "drop") this.drops++;
+  }
+
+  /** Whether it says what it can say; `dropped`: it will not say enough. */
+  state(now: number): "open" | "complete" | "dropped" {
+    const { samples, drops } = this;
+    if (!(this.until >= 0)) {
+      const told = samples.count + drops;
+      const isOld = now - this.from >= Math.max(leastMs, latencies * samples.mean);
+      if (told < fewest) return isOld ? "dropped" : "open";
+      if (samples.count >= fewest && samples.error > this.precision && !isOld) return "open";
+      this.until = now;
+    }
+    return this.seen >= this.begun || now >= this.until + tail * samples.mean ? "complete" : "open";
+  }
+}

@@ -1,0 +1,13 @@
+// What a limit says of itself to who stands outside it: whether there is room, before anything is taken.
+
+/** Of a limit on how much runs at once. Ranks: 0 critical, 1 normal, 2 sheddable, 3 background. */
+export interface Room {
+  /** How many more of this rank would be let in now, those included that may wait. */
+  free(rank: number): number;
+  /** How many there is room for in all. */
+  readonly size: number;
+  /** How long one takes, in ms; `NaN`: not known. */
+  readonly latencyMs: number;
+  /** Somebody was turned away for the want of room, and not by the limit itself. */
+  missed(): void;
+}
