@@ -79,7 +79,7 @@ describe("the limit", () => {
     expect(world.limit.limit).toBeGreaterThan(40);
   });
 
-  it("reaches a concurrency of 500 from cold within ten windows of its latency", async () => {
+  it("reaches a concurrency of 400 from cold in ten steps", async () => {
     const world = setup();
     const other = service(world, 400, 100);
     crowd(world, world.limit(other.operation), 8_000);

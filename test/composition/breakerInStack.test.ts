@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import {
+  adaptiveLimit,
   BreakerOpenError,
   type BreakerOptions,
   breaker,
@@ -379,5 +380,19 @@ describe("a breaker in its place", () => {
       [1, 1],
       [1, 1],
     ]);
+  });
+});
+
+describe("the breaker and an adaptive limit", () => {
+  it("counts none that was refused for want of a place", async () => {
+    setup();
+    const circuit = breaker({ consecutiveFailures: 1 });
+    const limit = adaptiveLimit({ max: 1 });
+    const call = protect("x", async () => 1, { adaptiveLimit: limit, breaker: circuit });
+    const permit = limit.acquire();
+    expect(await settled(call)()).toMatchObject({ ok: false, error: { code: "LOAD_SHED" } });
+    expect([circuit.state.state, circuit.state.calls]).toEqual(["closed", 0]);
+    permit?.done({ ok: true, value: 1 });
+    expect(await call()).toBe(1);
   });
 });

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import {
+  adaptiveLimit,
   type Breaker,
   breaker,
   bulkhead,
@@ -156,6 +157,31 @@ const rows: { place: string; because: string; proof: () => Promise<void> }[] = [
     },
   },
   {
+    place: "adaptiveLimit",
+    because:
+      "a timeout tells it that it was too much, a breaker does not count its refusals, and what a bulkhead inside refuses is not slow",
+    async proof() {
+      const { clock } = setup();
+      const circuit = breaker({ consecutiveFailures: 1 });
+      const limit = adaptiveLimit({ max: 2 });
+      const places = bulkhead(1);
+      const hangs = () => new Promise<never>(() => {});
+      const call = protect("x", hangs, { timeout: "1s", bulkhead: places, adaptiveLimit: limit, breaker: circuit });
+      const first = watch(call());
+      expect(await settled(call)()).toMatchObject({ error: { code: "BULKHEAD_FULL" } });
+      expect(limit.running).toBe(1);
+      limit.acquire();
+      expect(await settled(call)()).toMatchObject({ error: { code: "LOAD_SHED" } });
+      expect(circuit.state.state).toBe("closed");
+      await clock.advance("1s");
+      expect([first.at, circuit.state.state]).toEqual([
+        { error: expect.objectContaining({ code: "TIMEOUT" }) },
+        "open",
+      ]);
+      expect([limit.running, places.running]).toEqual([2, 1]);
+    },
+  },
+  {
     place: "bulkhead",
     because:
       "nobody queues for what the breaker would refuse, and a place is held until the operation has truly settled, timed out or not",
@@ -209,6 +235,7 @@ describe("the order, outermost first", () => {
       ...{
         timeout: "1s",
         bulkhead: 5,
+        adaptiveLimit: {},
         breaker: {},
         output: word,
         retry: {},
@@ -228,6 +255,7 @@ describe("the order, outermost first", () => {
       "retry",
       "gate",
       "breaker",
+      "adaptiveLimit",
       "bulkhead",
       "timeout",
     ];

@@ -85,7 +85,7 @@ export class Finder {
   /** After a measurement only when the places are taken again. */
   private reopen(now: number, wasNarrow = false): void {
     this.window.precision = this.isKnown && !this.doubles ? well : roughly;
-    this.window.open(wasNarrow ? now + this.base : now);
+    this.window.open(wasNarrow ? now + this.base : now, this.window.samples.mean || this.base || 0);
   }
 
   /** What ran before it was narrow is no sample. */

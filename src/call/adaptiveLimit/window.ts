@@ -20,13 +20,16 @@ export class Window {
   peak = 0;
   /** Whether somebody wanted a place and got none. */
   isReached = false;
+  private latency = 0;
   private freely = 0;
   private from = Number.NaN;
   private until = Number.NaN;
   private begun = 0;
   private seen = 0;
 
-  open(now: number): void {
+  /** `latency`: how long one took the last time, for who has not seen any yet. */
+  open(now: number, latency: number): void {
+    this.latency = latency;
     this.samples.clear();
     this.drops = this.peak = this.begun = this.seen = 0;
     this.isReached = false;
@@ -67,7 +70,7 @@ export class Window {
     const { samples, drops } = this;
     if (!(this.until >= 0)) {
       const told = samples.count + drops;
-      const isOld = now - this.from >= Math.max(leastMs, latencies * samples.mean);
+      const isOld = now - this.from >= Math.max(leastMs, latencies * Math.max(samples.mean, this.latency));
       if (told < fewest) return isOld ? "dropped" : "open";
       if (samples.count >= fewest && samples.error > this.precision && !isOld) return "open";
       this.until = now;
