@@ -13,12 +13,13 @@ export interface Results {
 export function checks({ overloads, outages, tails }: Results): Check[] {
   const list: Check[] = [];
   const under = overloads.find(({ name }) => name === overload.adaptive);
-  if (under !== undefined)
+  const bare = overloads.find(({ name }) => name === overload.unprotected);
+  if (under !== undefined && bare !== undefined)
     list.push(
       { what: `${under.name}, 10 × capacity: goodput as a share of capacity`, measured: under.goodput, atLeast: 0.95 },
       {
         what: `${under.name}, 10 × capacity: critical calls' p99, by that of an unloaded service`,
-        measured: under.p99Ms / under.unloadedP99Ms,
+        measured: under.p99Ms / bare.calmP99Ms,
         atMost: 2,
       },
     );

@@ -31,15 +31,15 @@ export function page(results: Results, checks: readonly Check[], work: Work): st
 }
 
 function overload({ overloads }: Results, { loadMs }: Work): string {
-  const says = `A service of ${slots} slots and ${serviceMs} ms, ${capacity} calls a second at most; ${capacity * 10} come, for ${seconds(loadMs)}, and each caller waits ${seconds(patienceMs)} at most. One call of twenty is critical. The server works through its queue in the order of arrival, also for callers that have gone, as most do. The bulkhead was given the number that the service declares, which nobody knows elsewhere.`;
-  const rows = overloads.map(({ name, goodput, answered, p99Ms, unloadedP99Ms }) => [
+  const says = `A service of ${slots} slots and ${serviceMs} ms, ${capacity} calls a second at most; ${capacity * 10} come, for ${seconds(loadMs)} after some seconds at half of its capacity, and each caller waits ${seconds(patienceMs)} at most. One call of two hundred is critical, a twentieth of what the service can do; ours keeps a fifth of its limit for those. The server works through its queue in the order of arrival, also for callers that have gone, as most do. The bulkhead was given the number that the service declares, which nobody knows elsewhere.`;
+  const rows = overloads.map(({ name, goodput, answered, p99Ms, calmP99Ms }) => [
     name,
     percent(goodput),
     percent(answered),
     ms(p99Ms),
-    ms(unloadedP99Ms),
+    ms(calmP99Ms),
   ]);
-  const head = ["", "goodput, of capacity", "critical answered", "critical p99 ms", "p99 ms unloaded"];
+  const head = ["", "goodput, of capacity", "critical answered", "critical p99 ms", "p99 ms of all before"];
   return `${says}\n\n${table(head, rows)}`;
 }
 
