@@ -66,12 +66,9 @@ async function outage(
       begun + beforeMs + outageMs,
       begun + beforeMs + outageMs + afterMs,
     ];
-    const turns = [
-      later(goneAt, () => service.conduct({ mode: "closed" })),
-      later(backAt, () => service.conduct({ mode: "up" })),
-    ];
+    setTimeout(() => service.conduct({ mode: "closed" }), goneAt - begun);
+    setTimeout(() => service.conduct({ mode: "up" }), backAt - begun);
     const calls = await openLoop({ perSecond: callsPerSecond, forMs: endsAt - begun, call: () => call() });
-    await Promise.all(turns);
     const seen = await service.arrivals();
     const first = Math.floor(begun / partMs);
     const parts = Array.from({ length: Math.floor((endsAt - begun) / partMs) }, (_, i) => seen.get(first + i) ?? 0);
@@ -105,8 +102,4 @@ function busiest(parts: readonly number[]): number {
 
 export function sum(figures: readonly number[]): number {
   return figures.reduce((all, figure) => all + figure, 0);
-}
-
-function later(at: number, act: () => Promise<void>): Promise<void> {
-  return new Promise((resolve, reject) => setTimeout(() => act().then(resolve, reject), at - Date.now()));
 }

@@ -17,10 +17,7 @@ server.listen({ port: 0, host: "127.0.0.1", backlog: 4_096 }, () =>
 );
 process.on("message", (message: Partial<Conduct> | "arrivals") => {
   if (message === "arrivals") process.send?.([...arrivals]);
-  else {
-    conduct = { ...conduct, ...message };
-    process.send?.("so it is");
-  }
+  else conduct = { ...conduct, ...message };
 });
 process.once("disconnect", () => process.exit());
 

@@ -48,9 +48,8 @@ export class Service {
     });
   }
 
-  async conduct(change: Partial<Conduct>): Promise<void> {
+  conduct(change: Partial<Conduct>): void {
     this.child.send(change);
-    await once(this.child, "message");
   }
 
   /** How many requests reached it, by part of time. */

@@ -38,7 +38,7 @@ export function tails(library: Library, forMs: number): Promise<Tail[]> {
 async function tail(name: string, protect: (ask: Ask) => () => Promise<unknown>, forMs: number): Promise<Tail> {
   const service = await Service.start({ slots: 1_000, serviceMs });
   try {
-    await service.conduct({ slowPercent, slowFactor });
+    service.conduct({ slowPercent, slowFactor });
     const call = protect((signal) => service.ask(signal));
     const load = { perSecond: callsPerSecond, call: () => call() };
     await openLoop({ ...load, forMs: 2_000 });
