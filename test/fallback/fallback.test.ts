@@ -150,6 +150,15 @@ describe("fallback", () => {
     expect(seen.of("fallback.exhausted")).toEqual([]);
   });
 
+  it("a 404 reaches the tier that asks for it by `when`, whatever tiers without one stand beside it", async () => {
+    setup();
+    const plain = script<string>({ value: "plain" });
+    const asking = { name: "asking", operation: async () => "found elsewhere", when: () => true };
+    const call = pipe(script<string>({ error: missing }), fallback([plain, asking]));
+    await expect(call("x")).resolves.toBe("found elsewhere");
+    expect(plain.calls).toHaveLength(0);
+  });
+
   it("a 404 reaches the caller unchanged without any `when`: the verdict sends it to no tier", async () => {
     setup();
     const tier = script<string>({ value: "other" });
