@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type Clock, epochNow, inForce, sleepOn, systemClock } from "../../src/core/clock.ts";
+import { type Clock, epochNow, sleepOn, systemClock } from "../../src/core/clock.ts";
 import { replaceSeams } from "../../src/core/seams.ts";
 import { testClock } from "../../src/testing/clock.ts";
 
@@ -147,10 +147,11 @@ describe("a sleep", () => {
 
 describe("the clock in force", () => {
   it("is the system's, until another is put in its place", () => {
-    expect(inForce.clock).toBe(systemClock);
+    machine();
+    expect(epochNow()).toBe(1_000);
     const restore = replaceSeams({ clock: testClock(42) });
     expect(epochNow()).toBe(42);
     restore();
-    expect(inForce.clock).toBe(systemClock);
+    expect(epochNow()).toBe(1_000);
   });
 });
