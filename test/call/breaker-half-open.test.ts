@@ -36,6 +36,15 @@ describe("when the break is over", () => {
     expect(seen.of("breaker.closed")).toMatchObject([{ openMs: 5_000, name: "pay" }]);
   });
 
+  it("its closing tells for how long it was not closed, whenever it had opened", async () => {
+    const { clock, come, seen } = setup({ consecutiveFailures: 1, breakTime: "5s" });
+    await clock.advance("90s");
+    await come(down);
+    await clock.advance("7s");
+    await come(well);
+    expect(seen.of("breaker.closed")).toMatchObject([{ openMs: 7_000 }]);
+  });
+
   it("only the configured probes run; others are refused at once, not queued behind them", async () => {
     const { call, come, circuit } = await probing({ halfOpenCalls: 2 });
     const probes = [later(), later()];

@@ -54,6 +54,25 @@ describe("the window", () => {
     expect(slots.map(({ latencyTimes }) => latencyTimes.length)).toEqual(slots.map(() => 0));
   });
 
+  it("of another rule goes on with every number of the one before, and ends it", () => {
+    const before = new RollingWindow({ rate: 0.5, minimumCalls: 100, window: 10_000 }, 0);
+    for (let i = 0; i < 3; i++) before.success(0);
+    before.failure(0, "e");
+    const after = new RollingWindow({ rate: 0.2, minimumCalls: 100, window: 20_000 }, 0, before);
+    expect(engineOf(after).stats).toMatchObject({ fires: 4, successes: 3, failures: 1 });
+    expect(engineOf(before).isShutdown).toBe(true);
+  });
+
+  it("ends with the circuit's counts, and so does that of the slow calls", () => {
+    const shutdown = vi.spyOn(CircuitBreaker.prototype, "shutdown");
+    const { circuit, come } = setup({ slowCallRate: 0.5, slowCallDuration: "1s" });
+    return come(down).then(() => {
+      circuit.close();
+      expect(shutdown).toHaveBeenCalledTimes(2);
+      shutdown.mockRestore();
+    });
+  });
+
   it("only counts without a rate", () => {
     const window = new RollingWindow({ rate: undefined, minimumCalls: 1, window: 10_000 }, 0);
     for (let i = 0; i < 50; i++) expect(window.failure(0, "e")).toBe(false);

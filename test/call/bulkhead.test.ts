@@ -1,9 +1,10 @@
 // A bulkhead: how many at once, who is refused, and how long a place is held.
 import { type BulkheadFullError, breaker, configure, named, pipe, protect, retry, settled, timeout } from "holdfast";
-import { script, testClock } from "holdfast/testing";
+import { reset, script, testClock } from "holdfast/testing";
 import { describe, expect, it } from "vitest";
 import { bulkhead } from "../../src/call/bulkhead.ts";
 import { classifyError } from "../../src/core/classify.ts";
+import { readyIn } from "../../src/core/stack.ts";
 import { full, setup, turn, workOf } from "./bulkhead-setup.ts";
 
 describe("concurrency", () => {
@@ -216,5 +217,17 @@ describe("a place", () => {
     }
     await clock.advance("5s");
     expect([most, running, places.running]).toEqual([3, 0, 0]);
+  });
+});
+
+describe("after a reset", () => {
+  it("it is ready at once, before anybody has come", async () => {
+    const { call, begin } = setup(1);
+    const held = begin("a");
+    expect(readyIn(call, held)).toBe(Number.POSITIVE_INFINITY);
+    reset();
+    expect(readyIn(call, held)).toBe(0);
+    held.end();
+    await turn();
   });
 });

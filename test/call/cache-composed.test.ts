@@ -141,6 +141,20 @@ describe("a call made in the load", () => {
     const again = protect("y", picky, { cache: { ttl: "1h" }, retry: { attempts: 2, base: 0 } });
     expect([await again("a"), cacheOf(again)]).toEqual(["well", { entries: 1, loading: 0 }]);
   });
+
+  it("nor to a cache further out, where a call between rests on less and has no tier of its own", async () => {
+    setup();
+    const inner = protect("in", answering<string>({ error: down }, { value: "good" }), {
+      fallback: [async () => "sorry"],
+    });
+    const between = async (input: string, context: CallContext) => inner(input, context);
+    const middle = protect("middle", between, { cache: { ttl: "1h" } });
+    const call = protect("x", async (input: string, context: CallContext) => middle(input, context), {
+      cache: { ttl: "1h" },
+    });
+    expect([await call("a"), cacheOf(call), cacheOf(middle)]).toEqual(["sorry", idle, idle]);
+    expect([await call("a"), cacheOf(call)]).toEqual(["good", { entries: 1, loading: 0 }]);
+  });
 });
 
 describe("what it costs", () => {
