@@ -13,6 +13,7 @@ export { type BudgetOptions, budget } from "./call/budget.ts";
 export { type Bulkhead, type BulkheadOptions, bulkhead } from "./call/bulkhead.ts";
 export { type Cache, type CacheOptions, cache, type PlainCache } from "./call/cache.ts";
 export { type Deadline, deadline } from "./call/deadline.ts";
+export { type Drained, type DrainOptions, drain } from "./call/drain.ts";
 export { type Retry, type RetryOptions, retry } from "./call/retry.ts";
 export { type Timeout, timeout } from "./call/timeout.ts";
 // everything of it, so that a module augmentation of "holdfast" finds Change

@@ -2,9 +2,11 @@
 import type { AttemptRecord } from "./attempt.ts";
 import { ATTEMPT, type Said } from "./context.ts";
 import { toMs } from "./duration.ts";
-import { OptionsInvalidError } from "./errors.ts";
+import { OptionsInvalidError, stackless } from "./errors.ts";
 import { Flight } from "./flight.ts";
 import { follow } from "./hub.ts";
+import { closedTo, takeOff } from "./inFlight.ts";
+import { ShuttingDownError } from "./loadErrors.ts";
 import type { CallOptions, Criticality, Protected } from "./operation.ts";
 import { DeadlineTimer, overdue } from "./overdue.ts";
 import { Race } from "./race.ts";
@@ -53,13 +55,25 @@ function enter(call: CallRecord, input: unknown, options: Options | undefined): 
   const repeated = said(call, options, parent);
   const attempt = new Race(call, stack, stack.layers.length, null, call.startedAt, repeated);
   if (!events.quiet) events.emit("call.started", parent === undefined ? {} : { parent: parent.call.id }, call);
+  const closed = closedTo(call);
+  if (closed === undefined) takeOff(call);
   if (call.cut !== null) call.finish(false, call.cut.reason, undefined);
   else {
     call.root = attempt;
-    attempt.begin(input);
+    if (closed === undefined) attempt.begin(input);
+    else turnAway(attempt, closed.component);
     call.following?.soon();
   }
   call.entered();
+}
+
+/** Nothing new is begun any more, in any tier. */
+function turnAway(attempt: Race, component: string | undefined): void {
+  const { call } = attempt;
+  const { events } = call.stack.seams;
+  const criticality = attempt.said?.criticality ?? "normal";
+  if (!events.quiet) events.emit("call.shed", { criticality, why: "draining" }, call);
+  attempt.refuse(stackless(() => new ShuttingDownError(call.name, component)));
 }
 
 function hasDeadline(stack: Stack, options: Options | undefined, parent: AttemptRecord | undefined): boolean {

@@ -47,16 +47,21 @@ const overload: Readonly<Record<LoadShedError["why"], string>> = {
   fairness: "its tenant has had its share",
 };
 
-/** Not called: this process, or its component, is shutting down. */
+/** This process, or its component, is shutting down: the call was not begun, or was not done in time. */
 export class ShuttingDownError extends HoldfastError {
   /** What is shutting down; `undefined`: the whole process. */
   declare readonly component?: string | undefined;
-  constructor(operation: string, component?: string | undefined) {
+  /** It had begun, and was ended with this. */
+  readonly ended: boolean;
+  constructor(operation: string, component?: string | undefined, ended = false) {
     super(undefined, { code: "SHUTTING_DOWN", operation });
     if (component !== undefined) this.component = component;
+    this.ended = ended;
   }
 }
 says(ShuttingDownError, (e) => {
-  const what = e.component === undefined ? "This process" : `"${e.component}"`;
-  return `${named(e)} was not called: ${what} is shutting down and begins nothing new. Ask another instance.`;
+  const what = e.component === undefined ? "this process" : `"${e.component}"`;
+  return e.ended
+    ? `${named(e)} was ended: ${what} is shutting down, and the time it had for that is over.`
+    : `${named(e)} was not called: ${what} is shutting down and begins nothing new. Ask another instance.`;
 });

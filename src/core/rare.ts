@@ -1,7 +1,9 @@
 // What few calls and attempts need: apart from their records, so that the many stay small.
+
 import type { AttemptRecord } from "./attempt.ts";
 import type { Body } from "./body.ts";
 import { free } from "./cost.ts";
+import type { Flying } from "./inFlight.ts";
 import type { LastResort } from "./lastResort.ts";
 import type { Lent } from "./lent.ts";
 import type { Cost } from "./operation.ts";
@@ -12,7 +14,7 @@ import type { Wake } from "./wake.ts";
 
 /** The attempt in which a call was made. */
 export interface Parent {
-  readonly call: { readonly more: Rare };
+  readonly call: Flying & { readonly more: Rare };
   /** Monotonic ms; live. */
   readonly dueAt: number;
   leave(child: CallRecord): void;

@@ -3,6 +3,7 @@ import { type Body, bodyOf } from "./body.ts";
 import { HoldfastError } from "./errors.ts";
 import { handedOn, kept } from "./failure.ts";
 import type { Hub } from "./hub.ts";
+import { Linked, land } from "./inFlight.ts";
 import { WAITS } from "./lastResort.ts";
 import { noLabels, type Parent, Rare } from "./rare.ts";
 import { idOf } from "./seams.ts";
@@ -45,7 +46,7 @@ const KEEPS_CONTEXT = 16;
 const nothing: readonly Failure[] = Object.freeze([]);
 let calls = 0;
 
-export class CallRecord implements Cuttable {
+export class CallRecord extends Linked implements Cuttable {
   readonly stack: Stack;
   readonly no = ++calls;
   /** Monotonic ms. */
@@ -65,6 +66,7 @@ export class CallRecord implements Cuttable {
   private reject: ((error: unknown) => void) | null;
 
   constructor(stack: Stack, resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+    super();
     this.stack = stack;
     this.startedAt = stack.seams.clock.monotonic();
     this.resolve = resolve;
@@ -282,6 +284,7 @@ export class CallRecord implements Cuttable {
 
   /** Nothing can end it any more: lets go of signal, timer and parent. */
   release(): void {
+    land(this);
     if (this.following !== null) this.following.leave(this);
     if (this.rare === null) return;
     if (this.rare.deadline !== null) disarm(this.rare.deadline);

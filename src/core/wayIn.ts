@@ -15,6 +15,11 @@ export abstract class WayIn extends AttemptRecord {
     this.descend(this.top - 1);
   }
 
+  /** Turned away before any of its layers is asked. */
+  refuse(error: unknown): void {
+    this.turnAway(this.top, error);
+  }
+
   private descend(from: number): void {
     const { layers, operation } = this.segment;
     for (let i = from; i >= 0; i--) {
