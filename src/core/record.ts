@@ -261,7 +261,7 @@ export class CallRecord extends Linked implements Cuttable {
     this.resolve = this.reject = null;
     if (ok) resolve?.(value as never);
     // a rejection before the caller holds its promise costs Node two looks for an unhandled one
-    else if ((this.flags & (ENTERING | KEEPS_CONTEXT)) === ENTERING) entering.then(() => reject?.(value));
+    else if ((this.flags & (ENTERING | KEEPS_CONTEXT)) === ENTERING) Promise.resolve().then(() => reject?.(value));
     else reject?.(value);
   }
 
@@ -298,5 +298,3 @@ export class CallRecord extends Linked implements Cuttable {
     return tellStory(this);
   }
 }
-
-const entering = Promise.resolve();
