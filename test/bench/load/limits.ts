@@ -36,7 +36,11 @@ export function checks({ overloads, outages, tails }: Results): Check[] {
     );
     // by default calls that the breaker refuses wait for it up to a second, and come back with it: shown, and said
     if (name !== outage.withBreaker)
-      list.push({ what: `${name}, its return: the busiest half second, by any other`, measured: herd, atMost: 1.5 });
+      list.push({
+        what: `${name}, its return: the busiest half second, by that without protection`,
+        measured: herd / found(gone, outage.unprotected).herd,
+        atMost: 1.5,
+      });
   }
   const tail = tails.find(({ name }) => name === hedged);
   if (tail !== undefined)
@@ -45,4 +49,9 @@ export function checks({ overloads, outages, tails }: Results): Check[] {
       { what: `${hedged}, likewise: requests beyond one a call, as a share`, measured: tail.extra, atMost: 0.06 },
     );
   return list;
+}
+
+/** What nobody protects is as even as its arrivals, unless the machine has other things to do. */
+export function isBusy({ outages }: Results): boolean {
+  return outages.some(({ herd, name }) => name === outage.unprotected && herd > 1.5);
 }
