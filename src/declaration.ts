@@ -5,6 +5,7 @@ import type { BudgetOptions } from "./call/budget.ts";
 import type { Bulkhead, BulkheadOptions } from "./call/bulkhead.ts";
 import type { Cache, CacheOptions } from "./call/cache.ts";
 import type { Retry, RetryOptions } from "./call/retry.ts";
+import type { Shed, ShedOptions } from "./call/shed.ts";
 import type { Timeout } from "./call/timeout.ts";
 import type { Budget } from "./core/budget.ts";
 import type { CallContext, CallOptions, Criticality, Duration, Operation, Protected } from "./core/operation.ts";
@@ -27,6 +28,8 @@ export interface PolicyOptions<I = never, O = unknown> {
   breaker?: BreakerOptions<I> | Breaker | KeyedBreaker<I> | false | undefined;
   /** How many operations run at a time, found out from how long they take. `{}`: from 1 to 1,000. */
   adaptiveLimit?: AdaptiveLimitOptions | AdaptiveLimit | false | undefined;
+  /** `{}`: when the limits inside are reached, the lowest goes first. */
+  shed?: ShedOptions<I> | Shed | false | undefined;
   /** How many operations run at a time: a number, or with a queue. */
   bulkhead?: number | BulkheadOptions | Bulkhead | false | undefined;
   /** `{}`: all retries and hedges together add a tenth to the load at most, or one a second. */

@@ -15,6 +15,7 @@ export { type Cache, type CacheOptions, cache, type PlainCache } from "./call/ca
 export { type Deadline, deadline } from "./call/deadline.ts";
 export { type Drained, type DrainOptions, drain } from "./call/drain.ts";
 export { type Retry, type RetryOptions, retry } from "./call/retry.ts";
+export { type Shed, type ShedOptions, shed } from "./call/shed.ts";
 export { type Timeout, timeout } from "./call/timeout.ts";
 // everything of it, so that a module augmentation of "holdfast" finds Change
 export * from "./configure.ts";

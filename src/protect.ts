@@ -8,6 +8,7 @@ import { givesNoKey, keyNeeded } from "./call/cache/keys.ts";
 import { cache, cacheSchema } from "./call/cache.ts";
 import { deadlineSpec } from "./call/deadline.ts";
 import { retry, retrySchema } from "./call/retry.ts";
+import { shed, shedSchema } from "./call/shed.ts";
 import { timeoutSpec } from "./call/timeout.ts";
 import { isBudget } from "./core/budget.ts";
 import { limitSchema } from "./core/duration.ts";
@@ -145,6 +146,7 @@ function declare(
     ];
     specs.push(fallbackSpec(options.fallback, undefined, tierShape, tools));
   }
+  specs.push(...layer("shed", (given: object) => specOf(shed(given, seams))));
   if (options.idempotencyKey !== undefined) specs.push(keySpec(options.idempotencyKey));
   const known = layer("cache", (given: never) => specOf(cache(given, seams)));
   if (known.some(({ options }) => !("key" in options)) && givesNoKey(options.input))
@@ -240,6 +242,7 @@ const policySchema = z.strictObject({
   adaptiveLimit: key("adaptiveLimit", adaptiveLimitSchema),
   bulkhead: key("bulkhead", bulkheadSchema),
   budget: z.preprocess((given) => (given === false || isBudget(given) ? undefined : given), budgetSchema.optional()),
+  shed: key("shed", shedSchema),
   idempotent: z.boolean().optional(),
   classify: functionSchema<Classify>().optional(),
   criticality: z.enum(["critical", "normal", "sheddable", "background"]).optional(),

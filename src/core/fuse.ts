@@ -11,6 +11,7 @@ import {
   type InnerRecovery,
   type LayerSpec,
   type Limit,
+  type LimitingBracket,
   readyThrough,
   type Segment,
   type Stack,
@@ -33,6 +34,7 @@ const bare: FusedLayer = {
   hearing: undefined,
   elsewhere: undefined,
   around: undefined,
+  room: undefined,
   load: undefined,
 };
 
@@ -149,7 +151,7 @@ function fused(spec: LayerSpec, at: number, specs: readonly LayerSpec[], inner?:
       elsewhere: recovery.elsewhere?.bind(recovery),
     };
   }
-  const { bracket } = layer;
+  const bracket: LimitingBracket = layer.bracket;
   return {
     ...bare,
     kind,
@@ -160,6 +162,7 @@ function fused(spec: LayerSpec, at: number, specs: readonly LayerSpec[], inner?:
     judge: foreign ? awaitable(bracket, bracket.judge) : bracket.judge?.bind(bracket),
     ended: bracket.ended?.bind(bracket),
     ready: bracket.ready?.bind(bracket),
+    room: foreign ? undefined : bracket.room,
   };
 }
 

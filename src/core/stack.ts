@@ -1,9 +1,10 @@
 // A protected function is data: an operation, and the layers round it. Put together when wrappers are applied, not when a call runs.
 import type { AttemptRecord } from "./attempt.ts";
 import type { Budget } from "./budget.ts";
-import type { Attempt, Layer, Recovery } from "./layer.ts";
+import type { Attempt, Bracket, Layer, Recovery } from "./layer.ts";
 import type { Criticality, Operation } from "./operation.ts";
 import type { LiveOptions } from "./options.ts";
+import type { Room } from "./room.ts";
 import type { LiveSeams } from "./seams.ts";
 import type { Classify, Outcome, Verdict } from "./verdict.ts";
 
@@ -29,6 +30,11 @@ export interface InnerRecovery extends Recovery {
   readonly tiers?: readonly Segment[];
   /** Ms until another way would be taken; `Infinity` where there is none. */
   elsewhere?(attempt: Attempt): number;
+}
+
+/** A bracket of our own that is a limit on how much runs at once. */
+export interface LimitingBracket extends Bracket {
+  readonly room?: Room;
 }
 
 /** A layer of our own that may have the answer already; else calls share what it begins inside it. */
@@ -74,6 +80,8 @@ export interface FusedLayer {
   readonly hearing: Hearing | undefined;
   readonly elsewhere: ((attempt: Attempt) => number) | undefined;
   readonly around: Operation<unknown, unknown> | undefined;
+  /** Where it is a limit on how much runs at once. */
+  readonly room: Room | undefined;
   /** What is begun in the place of all that is inside it; given the attempt itself, which needs no context for it. */
   readonly load: ((attempt: AttemptRecord) => Promise<unknown>) | undefined;
 }

@@ -258,6 +258,7 @@ const whyByKind: Readonly<Record<string, Skipped>> = {
   bulkhead: "bulkheadFull",
   rateLimit: "rateLimited",
   adaptiveLimit: "limitReached",
+  shed: "limitReached",
 };
 
 /** Which layer would not admit, the outermost first; asks no layer of a user's a second time. */

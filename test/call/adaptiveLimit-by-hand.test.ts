@@ -157,7 +157,7 @@ describe("a place", () => {
   });
 });
 
-describe("the limit", () => {
+describe("the limit", { timeout: 60_000 }, () => {
   it("never falls below `min`, and during a measurement neither is anybody refused while fewer run", async () => {
     const world = setup({ min: 6 });
     const other = service(world, 2, 100);

@@ -103,6 +103,28 @@ const rows: { place: string; because: string; proof: () => Promise<void> }[] = [
     },
   },
   {
+    place: "shed",
+    because:
+      "what is known is given under any pressure, and what is refused takes nothing of what is inside, no tier neither",
+    async proof() {
+      setup();
+      let pressure = 0;
+      const seen: string[] = [];
+      const call = protect("x", async (name: string) => seen.push(name), {
+        cache: { ttl: "1m" },
+        shed: { measure: () => pressure },
+        fallback: [async (name) => seen.push(`tier ${name}`)],
+      });
+      await call("known");
+      pressure = 1;
+      for (let i = 0; i < 40; i++) await settled(call)(`${i}`);
+      seen.length = 0;
+      expect(await call("known")).toBe(1);
+      expect(await settled(call)("new")).toMatchObject({ ok: false, error: { code: "LOAD_SHED" } });
+      expect(seen).toEqual([]);
+    },
+  },
+  {
     place: "fallback",
     because: "a tier is asked when the first has had all its tries, not after each of them",
     async proof() {
@@ -243,7 +265,7 @@ describe("the order, outermost first", () => {
         idempotencyKey: String,
         deadline: "1m",
       },
-      ...{ cache: { ttl: "1m" }, fallback: [async () => "x"] },
+      ...{ shed: {}, cache: { ttl: "1m" }, fallback: [async () => "x"] },
     };
     const backwards = Object.fromEntries(Object.entries(options).toReversed());
     const order = [
@@ -251,6 +273,7 @@ describe("the order, outermost first", () => {
       "guard",
       "cache",
       "idempotencyKey",
+      "shed",
       "fallback",
       "retry",
       "gate",

@@ -1,13 +1,11 @@
 // The moments of an attempt, as a limit that is found out takes part in them.
 import type { AttemptRecord } from "../../core/attempt.ts";
-import { stackless } from "../../core/errors.ts";
 import type { Attempt, Bracket } from "../../core/layer.ts";
-import { LoadShedError } from "../../core/loadErrors.ts";
-import { refusal } from "../../core/refusal.ts";
 import type { Room } from "../../core/room.ts";
 import type { Outcome, Verdict } from "../../core/verdict.ts";
 import { rankOf } from "../bulkhead/queue.ts";
-import { type Crowd, ranked } from "./crowd.ts";
+import { shedFor } from "../shed/refusal.ts";
+import type { Crowd } from "./crowd.ts";
 
 export class LimitBracket implements Bracket {
   private readonly crowd: Crowd;
@@ -24,12 +22,7 @@ export class LimitBracket implements Bracket {
     const { crowd } = this;
     const record = attempt as AttemptRecord;
     if (crowd.enter(record)) return attempt.input;
-    const { events, random } = crowd.seams;
-    const { call } = record;
-    const criticality = ranked[rankOf(record.said?.criticality)] as LoadShedError["criticality"];
-    if (!events.quiet) events.emit("call.shed", { criticality, why: "limit" }, call);
-    const retryAfterMs = againIn(crowd.latencyMs, random());
-    return refusal(stackless(() => new LoadShedError(call.name, criticality, "limit", retryAfterMs)));
+    return shedFor("limit", record, rankOf(record.said?.criticality), crowd.seams, crowd.latencyMs);
   }
 
   after(attempt: Attempt, outcome: Outcome<unknown>, verdict: Verdict | undefined): void {
@@ -56,9 +49,4 @@ export class LimitBracket implements Bracket {
 /** The other side, or the time that it was given, says that it was too much. */
 function isDrop({ kind, counts }: Verdict): boolean {
   return kind === "overloaded" || (kind === "timeout" && counts);
-}
-
-/** Not all at the same time, and later than the patience of a retry: who is refused must not stand in a second queue. */
-export function againIn(latencyMs: number, random: number): number {
-  return Math.round(Math.max(1_000, latencyMs || 0) * (1.05 + random));
 }

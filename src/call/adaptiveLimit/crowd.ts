@@ -7,12 +7,11 @@ import type { Room } from "../../core/room.ts";
 import type { LiveSeams } from "../../core/seams.ts";
 import { Places } from "../bulkhead/places.ts";
 import { rankOf } from "../bulkhead/queue.ts";
+import { ranked } from "../shed/refusal.ts";
 import { type Bounds, Finder } from "./finder.ts";
 
-export const ranked: readonly Criticality[] = ["critical", "normal", "sheddable", "background"];
-
 /** Options as it works with them. */
-export interface Settings extends Bounds {
+export interface Settings extends Omit<Bounds, "open"> {
   readonly reserve: Readonly<Partial<Record<Criticality, number>>>;
 }
 
@@ -46,7 +45,7 @@ export class Crowd implements Room {
     this.settings = settings;
     this.kept = keptOf(settings);
     this.keepsBelow = keepsBelow(this.kept);
-    this.finder.bind(settings);
+    this.finder.bind(this.bounds);
   }
 
   get size(): number {
@@ -114,9 +113,14 @@ export class Crowd implements Room {
     this.finder.window.enter(this.places.running);
   }
 
+  private get bounds(): Bounds {
+    const { min, max } = this.settings;
+    return { min, max, open: 1 - this.kept.reduce((sum, share) => sum + share, 0) };
+  }
+
   private newFinder(): Finder {
     return new Finder(
-      this.settings,
+      this.bounds,
       () => this.seams.random(),
       (facts) => this.tell(facts),
     );

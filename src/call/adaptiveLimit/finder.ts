@@ -3,6 +3,8 @@ import type { EventMap } from "../../core/events.ts";
 import { fewest, Window } from "./window.ts";
 
 export interface Bounds {
+  /** The part of the limit that is kept for nobody. */
+  readonly open: number;
   readonly min: number;
   readonly max: number;
 }
@@ -33,6 +35,7 @@ const narrowed = 0.6;
 /** A limit that has fallen to this share is either right or rests on a base latency of the past. */
 const doubted = 0.6;
 const tooMany = 0.05;
+const leastEven = 0.75;
 /** Between two measurements, jittered by a quarter either way. */
 const [leastBetween, mostBetween, latenciesBetween] = [10_000, 300_000, 200];
 
@@ -49,6 +52,8 @@ export class Finder {
   private measureAt = 0;
   private measuredLimit = 0;
   private doubles = false;
+  /** How many windows in a row had no queue, though the limit had found its place. */
+  private calm = 0;
   /** Where there was overload the last time: towards it slowly. */
   private ceiling = Number.POSITIVE_INFINITY;
 
@@ -74,7 +79,7 @@ export class Finder {
   end(now: number, startedAt: number, how: "ok" | "drop" | "other", running: number): void {
     const { measuring, window } = this;
     if (measuring !== undefined && !measuring.isNarrow) return this.narrow(measuring, now, running);
-    if (window.has(startedAt)) window.end(now, startedAt, how);
+    if (window.has(startedAt)) window.end(now, startedAt, how, running);
     const state = window.state(now);
     if (state === "open") return;
     if (state === "complete") this.weigh(now);
@@ -123,14 +128,19 @@ export class Finder {
       this.base = mean;
       return this.measure(0.5, mean, mean, now);
     }
-    const hasNoQueue = mean <= noQueue * base && this.window.isFull;
-    if (mean < faster * base) this.base = mean;
-    else if (hasNoQueue) this.learn(mean, 0.25);
-    const aim = hasNoQueue ? this.limit * 2 : (this.limit * gain * base) / mean + 1;
-    const isFar = hasNoQueue || mean > 2 * base;
-    this.doubles = hasNoQueue;
-    if (aim < this.limit || this.window.isFull)
-      this.move(this.below(isFar ? aim : this.limit + (aim - this.limit) / 2), "latency");
+    const isFull = this.window.isFull(this.limit * this.bounds.open);
+    const hasNoQueue = mean <= noQueue * base && isFull;
+    // the other side has become faster, or larger: which of the two, a measurement tells
+    this.calm = hasNoQueue && !this.doubles ? this.calm + 1 : 0;
+    if (mean < faster * base || this.calm > 1) return this.measure(narrowed, mean, mean, now);
+    if (hasNoQueue) this.learn(mean, 0.25);
+    // where it was a crest, there it takes longer than the mean says
+    const crest = Math.max(leastEven, this.window.evenness);
+    this.doubles = mean <= noQueue * base && this.doubles; // also where the limit was not full for long enough to tell
+    const twice = hasNoQueue && this.doubles;
+    const isFar = twice || mean > 2 * base;
+    const aim = twice ? this.limit * 2 : (this.limit * gain * base * crest) / mean + 1;
+    if (aim < this.limit || isFull) this.move(this.below(isFar ? aim : this.limit + (aim - this.limit) / 2), "latency");
     if (this.limit <= doubted * this.measuredLimit) this.measure(0.5, mean, mean, now);
     else if (now >= this.measureAt && !hasNoQueue) this.measure(narrowed, mean, mean, now);
   }
@@ -144,8 +154,9 @@ export class Finder {
     const isAsBefore = this.isKnown && mean <= 1.15 * this.base;
     if (!isAsBefore && mean < 0.85 * before && width > Math.max(1, this.bounds.min))
       return this.measure(0.5, mean, full, now); // there was a queue, and there may be one still
-    this.learn(mean, isAsBefore ? 0.5 : 1);
-    const hadNoQueue = !this.isKnown && full <= noQueue * this.base;
+    this.learn(mean, isAsBefore && mean >= faster * this.base ? 0.5 : 1);
+    const hadNoQueue = full <= noQueue * this.base;
+    this.doubles = hadNoQueue;
     this.isKnown = true;
     this.endMeasuring(now);
     const aim = hadNoQueue ? this.limit * 2 : (this.limit * gain * this.base) / full + 1;

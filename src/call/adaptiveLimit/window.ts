@@ -7,6 +7,8 @@ export const fewest = 10;
 /** A window that is so many latencies old, and a second, has what it will get. */
 const latencies = 20;
 const leastMs = 1_000;
+/** On the average so many of those that may run, or it was only a crest. */
+const crowded = 0.8;
 /** Of those begun in it, the last that are waited for: so many latencies after its end. */
 const tail = 3;
 
@@ -21,6 +23,8 @@ export class Window {
   /** Whether somebody wanted a place and got none. */
   isReached = false;
   private latency = 0;
+  /** How many ran, added up over those that ended. */
+  private crowd = 0;
   private freely = 0;
   private from = Number.NaN;
   private until = Number.NaN;
@@ -31,7 +35,7 @@ export class Window {
   open(now: number, latency: number): void {
     this.latency = latency;
     this.samples.clear();
-    this.drops = this.peak = this.begun = this.seen = 0;
+    this.drops = this.peak = this.crowd = this.begun = this.seen = 0;
     this.isReached = false;
     this.from = now;
     this.until = Number.NaN;
@@ -48,9 +52,14 @@ export class Window {
     this.isReached = true;
   }
 
-  /** Whether the limit was reached for most of it: else what it saw is not how it is at the limit. */
-  get isFull(): boolean {
-    return this.isReached && this.freely <= this.begun / 2;
+  /** Whether the limit was reached for most of it, with so many running: else what it saw is not how it is at the limit. */
+  isFull(limit: number): boolean {
+    return this.isReached && this.freely <= this.begun / 2 && this.crowd >= crowded * limit * this.seen;
+  }
+
+  /** How many ran on the average, as a share of the most. */
+  get evenness(): number {
+    return this.seen === 0 || this.peak === 0 ? 1 : Math.min(1, this.crowd / this.seen / this.peak);
   }
 
   has(startedAt: number): boolean {
@@ -59,8 +68,9 @@ export class Window {
   }
 
   /** One that was begun in it has ended: of what is neither a success nor a drop, nothing is taken but that. */
-  end(now: number, startedAt: number, how: "ok" | "drop" | "other"): void {
+  end(now: number, startedAt: number, how: "ok" | "drop" | "other", running: number): void {
     this.seen++;
+    this.crowd += running;
     if (how === "ok") this.samples.add(now - startedAt);
     else if (how === "drop") this.drops++;
   }

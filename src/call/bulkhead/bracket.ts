@@ -2,6 +2,7 @@
 import type { AttemptRecord } from "../../core/attempt.ts";
 import type { Attempt, Bracket } from "../../core/layer.ts";
 import { ADMITTED, asRefusal, refusal } from "../../core/refusal.ts";
+import type { Room } from "../../core/room.ts";
 import type { Outcome, Verdict } from "../../core/verdict.ts";
 import type { Places } from "./places.ts";
 import { errorOf, tellRefused } from "./refusal.ts";
@@ -14,6 +15,10 @@ export class PlaceBracket implements Bracket {
   constructor(places: Places) {
     this.places = places;
     this.arrive = (waiter) => this.goOn(waiter as Waiter);
+  }
+
+  get room(): Room {
+    return this.places;
   }
 
   before(attempt: Attempt): unknown {

@@ -1,5 +1,6 @@
 // The places of a bulkhead: who has one, who waits for one, and when it is free again.
 import type { AttemptRecord } from "../../core/attempt.ts";
+import type { Room } from "../../core/room.ts";
 import { generation, generationSince, type LiveSeams } from "../../core/seams.ts";
 import { armUnheld, disarm } from "../../core/timers.ts";
 import { stillRuns } from "../../core/trueEnd.ts";
@@ -18,7 +19,9 @@ export interface Settings {
   readonly abandonAfter: number;
 }
 
-export class Places {
+export class Places implements Room {
+  /** Nobody asks it how long one takes. */
+  readonly latencyMs = Number.NaN;
   settings: Settings;
   readonly seams: LiveSeams;
   /** How many have a place. */
@@ -87,6 +90,21 @@ export class Places {
     this.refresh();
     const { concurrency, queue } = this.settings;
     return this.running < concurrency || this.queue.size < queue;
+  }
+
+  /** Of any rank: who comes first. */
+  free(): number {
+    this.refresh();
+    const { concurrency, queue } = this.settings;
+    return concurrency - this.running + queue - this.queue.size;
+  }
+
+  get size(): number {
+    return this.settings.concurrency + this.settings.queue;
+  }
+
+  missed(): void {
+    // its number is declared: it learns nothing of it
   }
 
   /** Lets an attempt wait, in the place of a less critical one where the queue is full; `undefined`: there is no place to wait in. */

@@ -1,0 +1,152 @@
+// Who is let in when there is too much to do: by the limits inside, the event loop, a measure of the user's, and fair shares.
+import type { AttemptRecord } from "../../core/attempt.ts";
+import type { LoadShedError } from "../../core/loadErrors.ts";
+import type { Room } from "../../core/room.ts";
+import { generation, type LiveSeams } from "../../core/seams.ts";
+import type { Segment } from "../../core/stack.ts";
+import { Lag } from "./lag.ts";
+import { isTooMuch, leftFree } from "./levels.ts";
+import { Squeeze } from "./squeeze.ts";
+import { Tenants } from "./tenants.ts";
+
+/** Options as it works with them. */
+export interface Settings {
+  /** `Infinity`: not looked at. */
+  readonly eventLoopDelay: number;
+  readonly fairBy?: ((input: never) => string) | undefined;
+  readonly measure?: (() => number) | undefined;
+}
+
+export type Why = LoadShedError["why"];
+
+/** A measure is asked again after so long, and after so many calls. */
+const [measuredForMs, measuredForCalls] = [20, 32];
+
+export class Gatekeeper {
+  readonly seams: LiveSeams;
+  settings: Settings;
+  tenants = new Tenants();
+  /** The pressure that the last call met. */
+  last = 0;
+  private readonly lag: Lag;
+  private born = generation();
+  private squeeze = new Squeeze();
+  private measured = 0;
+  private measuredAt = Number.NEGATIVE_INFINITY;
+  private measuredFor = 0;
+  private rooms: readonly Room[] = [];
+  private roomsOf: Segment | undefined = undefined;
+  private readonly names = new WeakMap<AttemptRecord, string>();
+
+  constructor(settings: Settings, seams: LiveSeams) {
+    this.settings = settings;
+    this.seams = seams;
+    this.lag = new Lag(seams);
+  }
+
+  /** Why this one is not let in. */
+  refuses(attempt: AttemptRecord, rank: number): Why | undefined {
+    if (this.born !== generation()) this.renew();
+    const { fairBy } = this.settings;
+    if (fairBy === undefined) return this.weigh(attempt.segment, rank, undefined);
+    const name = fairBy(attempt.input as never);
+    const why = this.weigh(attempt.segment, rank, name);
+    if (why === undefined) {
+      this.names.set(attempt, name);
+      this.tenants.enter(name, this.now());
+    }
+    return why;
+  }
+
+  /** It has its answer. */
+  answered(attempt: AttemptRecord): void {
+    if (this.tenants.size === 0) return;
+    const name = this.names.get(attempt);
+    if (name === undefined) return;
+    this.names.delete(attempt);
+    this.tenants.leave(name);
+  }
+
+  /** The measure, or the delay as a share of what is borne: 1 is too much. */
+  pressure(): number {
+    const { eventLoopDelay, measure } = this.settings;
+    const delayed = eventLoopDelay === Number.POSITIVE_INFINITY ? 0 : this.lag.read() / eventLoopDelay;
+    return measure === undefined ? delayed : Math.max(delayed, this.ask(measure));
+  }
+
+  /** How long one takes inside, as far as a limit there knows. */
+  latencyMs(): number {
+    let longest = Number.NaN;
+    for (const { latencyMs } of this.rooms) if (!(latencyMs <= longest)) longest = latencyMs;
+    return longest;
+  }
+
+  private weigh(segment: Segment, rank: number, tenant: string | undefined): Why | undefined {
+    if (segment !== this.roomsOf) this.look(segment);
+    for (const room of this.rooms) {
+      const { size } = room;
+      const isOver = tenant !== undefined && this.tenants.isOver(tenant, this.now(), size) && rank > 0;
+      const why = this.inside(room, rank, isOver);
+      if (why !== undefined) return why;
+    }
+    const { eventLoopDelay, measure } = this.settings;
+    if (eventLoopDelay === Number.POSITIVE_INFINITY && measure === undefined) return undefined;
+    return this.isPressed(rank, tenant);
+  }
+
+  /** What a limit says to one of this rank. */
+  private inside(room: Room, rank: number, isOver: boolean): Why | undefined {
+    const { squeeze } = this;
+    const { size } = room;
+    const level = rank * 2 + (isOver ? 1 : 0);
+    const free = room.free(rank);
+    const left = leftFree(size, rank, isOver);
+    if (free > left) {
+      const isTight = squeeze.isOn && size - free >= (size - left) * squeeze.share(level, this.now());
+      return isTight ? (isOver ? "fairness" : "limit") : undefined;
+    }
+    room.missed();
+    squeeze.refused(level, this.now(), room.latencyMs);
+    if (rank === 0) return undefined; // it asks the limit itself
+    return isOver && free > leftFree(size, rank, false) ? "fairness" : "limit";
+  }
+
+  private isPressed(rank: number, tenant: string | undefined): Why | undefined {
+    const pressure = this.pressure();
+    this.last = pressure;
+    if (!(pressure > 0)) return undefined;
+    const isOver = tenant !== undefined && this.tenants.isOver(tenant, this.now(), undefined) && rank > 0;
+    if (!isTooMuch(pressure, rank, isOver)) return undefined;
+    if (!isTooMuch(pressure, rank, false)) return "fairness";
+    return this.measured >= pressure ? "measure" : "eventLoop";
+  }
+
+  private ask(measure: () => number): number {
+    const now = this.now();
+    if (now - this.measuredAt >= measuredForMs || ++this.measuredFor >= measuredForCalls) {
+      this.measured = measure();
+      this.measuredAt = now;
+      this.measuredFor = 0;
+    }
+    return this.measured;
+  }
+
+  /** The limits that stand inside, with this call's operation. */
+  private look(segment: Segment): void {
+    this.roomsOf = segment;
+    this.rooms = segment.layers.flatMap(({ room }) => room ?? []);
+  }
+
+  private now(): number {
+    return this.seams.clock.monotonic();
+  }
+
+  /** As new after a `reset()`. */
+  private renew(): void {
+    this.born = generation();
+    this.tenants = new Tenants();
+    this.squeeze = new Squeeze();
+    this.last = this.measured = this.measuredFor = 0;
+    this.measuredAt = Number.NEGATIVE_INFINITY;
+  }
+}
