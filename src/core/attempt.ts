@@ -8,7 +8,6 @@ import type { Cost } from "./operation.ts";
 import { RareOfAttempt } from "./rare.ts";
 import type { CallRecord, Cut, Cuttable } from "./record.ts";
 import { nextSerial } from "./serial.ts";
-import { field } from "./shapes.ts";
 import { spend } from "./spend.ts";
 import type { Segment } from "./stack.ts";
 import { Timed } from "./timers.ts";
@@ -123,6 +122,11 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   get done(): boolean {
     return this.is(DONE);
   }
+  /** Its value is a cache's, or came of a run that others share. */
+  get gaveWhatOthersHave(): boolean {
+    const { last } = this;
+    return this.is(SPARED) || (last !== null && (last.call !== this.call || last.gaveWhatOthersHave));
+  }
   /** Nothing may be begun in the operation's place any more. */
   get isClosed(): boolean {
     return this.is(CUT | EXPIRED | ANSWERED);
@@ -207,13 +211,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
 
   /** Whether this ended a call made in it whose own retry or fallback gave up: final for every retry above. */
   isFinal(error: unknown): boolean {
-    if (this.rare === null) return false;
-    for (let seen = error, depth = 0; depth < 8; depth++) {
-      if (this.rare.finals?.includes(seen)) return true;
-      seen = field(seen, "cause");
-      if (seen === undefined) break;
-    }
-    return this.last?.isFinal(error) ?? false;
+    return this.rare !== null && (this.rare.isFinal(error) || (this.last?.isFinal(error) ?? false));
   }
 
   /** Puts its failure into the story, once, as the recoveries outside see it. */
@@ -261,7 +259,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
 
   /** Remembers what is let go when the operation is called in its place; what others have too is not this call's to close. */
   protected replace(dropped: AttemptRecord): void {
-    const isOwn = dropped.call === this.call && !dropped.is(THREW | SPARED);
+    const isOwn = dropped.call === this.call && !dropped.threw && !dropped.gaveWhatOthersHave;
     if (isOwn && typeof dropped.value === "object") this.more.replaces = dropped.value;
   }
 

@@ -14,16 +14,17 @@ export class Lent {
     this.attempts.push(attempt);
   }
 
-  /** What still runs has lost. What was got and not given on is let go, unless the answer may be made of it. */
+  /** What still runs has lost. What was got and not given on is let go, unless the answer may be made of it, or others have it too. */
   close(answer: unknown, isLate: boolean): void {
     const got = new Set<unknown>();
+    const common = new Set<unknown>();
     for (const attempt of this.attempts) {
       if (!attempt.done) attempt.abandon({ reason: LOST, at: attempt.now(), wholeMs: 0 });
-      else if (!attempt.threw) got.add(attempt.value);
+      else if (!attempt.threw) (attempt.gaveWhatOthersHave ? common : got).add(attempt.value);
     }
-    if (!got.delete(answer) && !isLate) return;
-    for (const value of got) this.letGo(value);
-    if (isLate) this.letGo(answer);
+    if (!got.delete(answer) && !common.has(answer) && !isLate) return;
+    if (isLate) got.add(answer);
+    for (const value of got) if (!common.has(value)) this.letGo(value);
   }
 
   private letGo(value: unknown): void {

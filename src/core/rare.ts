@@ -8,6 +8,7 @@ import type { LastResort } from "./lastResort.ts";
 import type { Lent } from "./lent.ts";
 import type { Cost } from "./operation.ts";
 import type { CallRecord, Cut, Cuttable } from "./record.ts";
+import { field } from "./shapes.ts";
 import type { Timed } from "./timers.ts";
 import type { Failure } from "./verdict.ts";
 import type { Wake } from "./wake.ts";
@@ -173,6 +174,17 @@ export class RareOfAttempt {
   endedBy(given: unknown): void {
     this.finals ??= [];
     this.finals.push(given);
+  }
+
+  /** Whether it is one of those, or was made of one. */
+  isFinal(error: unknown): boolean {
+    if (this.finals === null) return false;
+    for (let seen = error, depth = 0; depth < 8; depth++) {
+      if (this.finals.includes(seen)) return true;
+      seen = field(seen, "cause");
+      if (seen === undefined) break;
+    }
+    return false;
   }
 
   cancelledBy(reason: unknown): void {
