@@ -4,7 +4,6 @@ import { adaptiveLimit, adaptiveLimitSchema } from "./call/adaptiveLimit.ts";
 import { breaker, breakerSchema } from "./call/breaker.ts";
 import { budgetOf, budgetSchema, layerOf } from "./call/budget.ts";
 import { bulkhead, bulkheadSchema } from "./call/bulkhead.ts";
-import { givesNoKey, keyNeeded } from "./call/cache/keys.ts";
 import { cache, cacheSchema } from "./call/cache.ts";
 import { deadlineSpec } from "./call/deadline.ts";
 import { retry, retrySchema } from "./call/retry.ts";
@@ -148,10 +147,7 @@ function declare(
   }
   specs.push(...layer("shed", (given: object) => specOf(shed(given, seams))));
   if (options.idempotencyKey !== undefined) specs.push(keySpec(options.idempotencyKey));
-  const known = layer("cache", (given: never) => specOf(cache(given, seams)));
-  if (known.some(({ options }) => !("key" in options)) && givesNoKey(options.input))
-    throw new OptionsInvalidError(name, [{ path: "cache.key", wanted: keyNeeded }]);
-  specs.push(...known);
+  specs.push(...layer("cache", (given: never) => specOf(cache(given, seams))));
   if (options.input !== undefined || options.guard !== undefined)
     specs.push(guardSpec(options.input, options.guard ?? {}, tools, "guard."));
   specs.push(...layer("deadline", (within: Duration) => deadlineSpec(within)));

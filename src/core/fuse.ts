@@ -62,6 +62,9 @@ export function segment(
 
 /** A whole call. The outermost deadline is the call's own; one with layers outside it is a scope. */
 export function stack(operation: Operation<never, unknown>, specs: readonly LayerSpec[], traits: Traits): Stack {
+  specs.forEach(({ layer }, i) => {
+    if ("sharing" in layer) layer.sharing.fits(specs.slice(i + 1).find(({ schema }) => schema)?.schema, traits.name);
+  });
   const last = specs.at(-1);
   const own = last !== undefined && "limit" in last.layer && last.layer.limit === "call" ? last.layer : undefined;
   return { ...compose(operation, own === undefined ? specs : specs.slice(0, -1), traits), specs, deadline: own };

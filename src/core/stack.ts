@@ -42,6 +42,8 @@ export interface Sharing {
   /** `instead(answer)` where it has one. */
   before(attempt: Attempt): unknown;
   load(attempt: AttemptRecord, inside: Stack): Promise<unknown>;
+  /** Throws where nothing can be asked by what this schema gives. */
+  fits(schema: unknown, name: string): void;
   /** Whether it would answer by itself. */
   has(input: unknown): boolean;
 }
@@ -55,6 +57,8 @@ export interface LayerSpec {
   readonly live?: LiveOptions | undefined;
   /** A user's own: what its moments give may be any thenable. */
   readonly foreign?: true | undefined;
+  /** Of the input that it gives on. */
+  readonly schema?: unknown;
   /** Whether it may show the input to somebody: keeps what it refuses for a person, or has checks, which may be judges. */
   readonly keeps?: boolean;
 }

@@ -138,6 +138,7 @@ export function guardSpec(
       return { ...live.now, ...(schema !== undefined && { schema }) };
     },
     live,
+    schema,
     layer: {
       bracket: {
         before(attempt) {

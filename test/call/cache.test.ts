@@ -8,6 +8,7 @@ import {
   cache,
   explain,
   fallback,
+  guard,
   HoldfastError,
   named,
   OptionsInvalidError,
@@ -159,6 +160,9 @@ describe("the key", () => {
       protect("x", async (_: { id: string }) => 1, { input: z.object({ id: z.string() }), cache: { ttl: "1m" } });
     const wanted = "cache.key: wanted `key: (input) => …`, since only a text or a number is a key by itself";
     expect(made).toThrow(wanted);
+    const ids = guard(z.object({ id: z.string() }));
+    const byHand = () => ids(retry()(cache({ ttl: "1m" })((async () => 1) as never)) as never);
+    expect(byHand).toThrow(wanted);
     const call = protect("x", counter(), { cache: { ttl: "1m" } });
     const { error } = (await outcome(call({ id: "hunter2" } as never))) as { error: OptionsInvalidError };
     expect(error).toBeInstanceOf(OptionsInvalidError);

@@ -10,7 +10,7 @@ import { generation, type LiveSeams } from "../../core/seams.ts";
 import { Seat, type Sitter } from "../../core/seat.ts";
 import type { Sharing, Stack } from "../../core/stack.ts";
 import { Entries, type Entry } from "./entries.ts";
-import { type Key, keyOf, keyWithin } from "./keys.ts";
+import { givesNoKey, type Key, keyNeeded, keyOf, keyWithin } from "./keys.ts";
 import { allowsStale, type Keeper, Load } from "./load.ts";
 import { Refresher } from "./refresh.ts";
 import type { Settings } from "./settings.ts";
@@ -106,6 +106,11 @@ export class Cached implements Sharing, Keeper {
         return answerOf(call, landing);
       }
     }
+  }
+
+  fits(schema: unknown, name: string): void {
+    if (this.settings.key === undefined && givesNoKey(schema))
+      throw new OptionsInvalidError(name, [{ path: "cache.key", wanted: keyNeeded }]);
   }
 
   has(input: unknown): boolean {
