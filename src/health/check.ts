@@ -71,6 +71,7 @@ export class Check {
       const verdict = classifyValue(value);
       discard(value, undefined);
       if (verdict !== undefined) return found("unhealthy", `its check failed: ${whatFailed(value)}`);
+      if (value === false) return found("unhealthy", "its check failed: it answered `false`");
     } catch (error) {
       const late = controller.signal.aborted;
       return found(

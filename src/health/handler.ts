@@ -16,8 +16,9 @@ export interface HealthHandlerOptions {
 const schema = z.strictObject({
   base: z
     .string()
-    .regex(/^(?:\/[^/?#]+)*$/, 'a path such as "/ops", without a slash at its end')
-    .default(""),
+    .regex(/^(?:\/[^/?#]+)*\/?$/, 'a path such as "/ops"')
+    .default("")
+    .transform((path) => path.replace(/\/$/, "")),
 });
 
 interface Answer {
@@ -54,7 +55,7 @@ export function healthHandler(options: HealthHandlerOptions = {}): (request: Req
   return async (request) => {
     const path = pathOf(request, base);
     const asked = path !== undefined && Object.hasOwn(paths, path) ? paths[path] : undefined;
-    if (asked === undefined) return passedOn(new Response("Not Found", { status: 404 }));
+    if (asked === undefined) return passedOn(notFound());
     const { method } = request;
     if (method !== "GET" && method !== "HEAD")
       return new Response("Method Not Allowed", { status: 405, headers: { allow: "GET, HEAD", ...noStore } });
@@ -68,6 +69,11 @@ export function healthHandler(options: HealthHandlerOptions = {}): (request: Req
       headers: { "content-type": "application/health+json", ...noStore },
     });
   };
+}
+
+function notFound(): Response {
+  const text = "Not Found";
+  return new Response(text, { status: 404, headers: { "content-length": String(text.length), ...noStore } });
 }
 
 const noStore = { "cache-control": "no-store" };

@@ -75,8 +75,10 @@ export function probe(
 
 export function checkName(of: string, component: unknown): void {
   if (typeof component !== "string" || component === "")
-    throw new OptionsInvalidError(of, [{ path: "component", got: component, wanted: "a name" }]);
+    throw new OptionsInvalidError(of, [{ path: "component", got: component, wanted: named }]);
 }
+
+const named = 'the name of what is checked, such as "db": the one by which `health` and its calls know it';
 
 function count() {
   return z.custom<number>((given) => Number.isSafeInteger(given) && (given as number) >= 1, {

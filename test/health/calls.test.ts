@@ -432,5 +432,5 @@ it("options that cannot be meant throw, all problems at once", () => {
   expect(() => health.watch("stripe", { criticality: "vital", slowAfter: "soon" } as never)).toThrow(
     /criticality.*slowAfter/s,
   );
-  expect(() => health.watch("")).toThrow("a name");
+  expect(() => health.watch("")).toThrow("the name of what is checked");
 });

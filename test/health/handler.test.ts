@@ -38,6 +38,12 @@ describe("the health handler", () => {
     }
   });
 
+  it("says of a path that is not its own that the answer is not to be kept, and how long it is", async () => {
+    const { ask } = asking();
+    const { status, headers } = await ask("/elsewhere");
+    expect([status, headers.get("cache-control"), headers.get("content-length")]).toEqual([404, "no-store", "9"]);
+  });
+
   it("on shutdown: readiness turns false in the first moment, while liveness stays true", async () => {
     const { ask } = asking();
     const undo = health.unready("shutting down");
@@ -190,6 +196,7 @@ describe("the health handler", () => {
       { "/livez": 200, "/livez/": 200, "/livez?verbose": 200, "/ops/livez": 404, "/": 404, "/toString": 404 },
     ],
     ["/ops", { "/ops/livez": 200, "/livez": 404, "/ops": 404, "/opslivez": 404, "/ops/patients/7/health": 404 }],
+    ["/ops/", { "/ops/livez": 200, "/livez": 404, "/ops": 404, "/opslivez": 404, "/ops/patients/7/health": 404 }],
   ])("answers its own paths alone, under a base of %s", async (base, paths) => {
     const { ask } = asking({ base });
     for (const [path, status] of Object.entries(paths))

@@ -24,6 +24,16 @@ describe("a probe", () => {
     expect(changes()).toEqual(["unknown → healthy"]);
   });
 
+  it("takes a check that answers `false` for one that failed", async () => {
+    const { probed } = setup();
+    probed("db", (async () => false) as never);
+    await turn();
+    expect(health("db")).toEqual({
+      status: "unhealthy",
+      reasons: [expect.stringContaining("its check failed: it answered `false`")],
+    });
+  });
+
   it("checks again and again, every ten seconds without a word", async () => {
     const { probed, clock } = setup();
     const check = checking();
@@ -339,7 +349,7 @@ describe("what cannot be meant", () => {
 
   it("is a component without a name, and no check", () => {
     setup();
-    expect(() => probe("", async () => {})).toThrow("a name");
+    expect(() => probe("", async () => {})).toThrow('component: wanted the name of what is checked, such as "db"');
     expect(() => probe("db", "check" as never)).toThrow("a function");
   });
 });
