@@ -14,9 +14,12 @@ export { type Bulkhead, type BulkheadOptions, bulkhead } from "./call/bulkhead.t
 export { type Cache, type CacheOptions, cache, type PlainCache } from "./call/cache.ts";
 export { type Deadline, deadline } from "./call/deadline.ts";
 export { type Drained, type DrainOptions, drain } from "./call/drain.ts";
+export { deadlineHeaders } from "./call/deadlineHeaders.ts";
+export { fromHeaders, type HeadersGiven } from "./call/fromHeaders.ts";
 export { type Retry, type RetryOptions, retry } from "./call/retry.ts";
 export { type Shed, type ShedOptions, shed } from "./call/shed.ts";
 export { type Timeout, timeout } from "./call/timeout.ts";
+export { type WithinOptions, within } from "./call/within.ts";
 // everything of it, so that a module augmentation of "holdfast" finds Change
 export * from "./configure.ts";
 export type { Budget } from "./core/budget.ts";

@@ -1,4 +1,5 @@
 // Who enters: only the outermost function of a stack, once a call.
+import { around } from "./around.ts";
 import type { AttemptRecord } from "./attempt.ts";
 import { ATTEMPT, type Said } from "./context.ts";
 import { toMs } from "./duration.ts";
@@ -46,13 +47,14 @@ export function begin(
   return answer;
 }
 
-function enter(call: CallRecord, input: unknown, options: Options | undefined): void {
+function enter(call: CallRecord, input: unknown, said: Options | undefined): void {
+  const options: Options | undefined = around.options === undefined ? said : around.options(said);
   const { stack } = call;
   const { events } = stack.seams;
   const parent = options?.[ATTEMPT];
   if (hasDeadline(stack, options, parent)) limit(call, options, parent);
   if (options !== undefined) attach(call, options, parent);
-  const repeated = said(call, options, parent);
+  const repeated = repeatedOf(call, options, parent);
   const attempt = new Race(call, stack, stack.layers.length, null, call.startedAt, repeated);
   if (!events.quiet) events.emit("call.started", parent === undefined ? {} : { parent: parent.call.id }, call);
   const closed = closedTo(call);
@@ -149,7 +151,11 @@ function attach(call: CallRecord, options: Options, parent: AttemptRecord | unde
 }
 
 /** What every context of the call repeats: as the caller said it, where nothing is to be added. */
-function said(call: CallRecord, options: Options | undefined, parent: AttemptRecord | undefined): Said | undefined {
+function repeatedOf(
+  call: CallRecord,
+  options: Options | undefined,
+  parent: AttemptRecord | undefined,
+): Said | undefined {
   const { criticality } = call.stack;
   if (options !== undefined && (options.accept ?? options.criticality) !== undefined) checkWords(call, options);
   if (parent === undefined && criticality === undefined) return saysMore(options) ? options : undefined;
