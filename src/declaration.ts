@@ -4,6 +4,7 @@ import type { Breaker, BreakerOptions, KeyedBreaker } from "./call/breaker.ts";
 import type { BudgetOptions } from "./call/budget.ts";
 import type { Bulkhead, BulkheadOptions } from "./call/bulkhead.ts";
 import type { Cache, CacheOptions } from "./call/cache.ts";
+import type { Hedge, HedgeOptions } from "./call/hedge.ts";
 import type { Retry, RetryOptions } from "./call/retry.ts";
 import type { Shed, ShedOptions } from "./call/shed.ts";
 import type { Timeout } from "./call/timeout.ts";
@@ -24,6 +25,8 @@ export interface PolicyOptions<I = never, O = unknown> {
   timeout?: Duration | Timeout | false | undefined;
   /** `{}`: three rounds, exponential back-off from 100 ms to 20 s, full jitter. */
   retry?: RetryOptions<O> | Retry | false | undefined;
+  /** `{}`: a second try beside the first, when that takes longer than 95 % of the answers of late; the first good answer wins. */
+  hedge?: HedgeOptions<O> | Hedge | false | undefined;
   /** `{}`: opens at half of at least 10 calls in 10 s, for 5 s and longer each time up to 1 min. */
   breaker?: BreakerOptions<I> | Breaker | KeyedBreaker<I> | false | undefined;
   /** How many operations run at a time, found out from how long they take. `{}`: from 1 to 1,000. */

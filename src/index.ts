@@ -16,6 +16,7 @@ export { type Deadline, deadline } from "./call/deadline.ts";
 export { deadlineHeaders } from "./call/deadlineHeaders.ts";
 export { type Drained, type DrainOptions, drain } from "./call/drain.ts";
 export { fromHeaders, type HeadersGiven } from "./call/fromHeaders.ts";
+export { type Hedge, type HedgeOptions, hedge } from "./call/hedge.ts";
 export { type Retry, type RetryOptions, retry } from "./call/retry.ts";
 export { type Shed, type ShedOptions, shed } from "./call/shed.ts";
 export { type Timeout, timeout } from "./call/timeout.ts";

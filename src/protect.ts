@@ -6,6 +6,7 @@ import { budgetOf, budgetSchema, layerOf } from "./call/budget.ts";
 import { bulkhead, bulkheadSchema } from "./call/bulkhead.ts";
 import { cache, cacheSchema } from "./call/cache.ts";
 import { deadlineSpec } from "./call/deadline.ts";
+import { hedge, hedgeSchema } from "./call/hedge.ts";
 import { retry, retrySchema } from "./call/retry.ts";
 import { shed, shedSchema } from "./call/shed.ts";
 import { timeoutSpec } from "./call/timeout.ts";
@@ -135,6 +136,7 @@ function declare(
     ...layer("adaptiveLimit", (given: object) => specOf(adaptiveLimit(given, seams))),
     ...layer("breaker", (given: object) => specOf(breaker(given, seams))),
     ...gate,
+    ...layer("hedge", (given: object) => specOf(hedge(given, seams))),
     ...(budget === undefined ? [] : [layerOf(budget)]),
     ...layer("retry", (given: object) => specOf(retry(given, seams))),
   ];
@@ -234,6 +236,7 @@ const policySchema = z.strictObject({
   deadline: key("deadline", limitSchema),
   timeout: key("timeout", limitSchema),
   retry: key("retry", retrySchema),
+  hedge: key("hedge", hedgeSchema),
   breaker: key("breaker", breakerSchema),
   adaptiveLimit: key("adaptiveLimit", adaptiveLimitSchema),
   bulkhead: key("bulkhead", bulkheadSchema),

@@ -92,11 +92,15 @@ function compose(operation: Operation<never, unknown>, specs: readonly LayerSpec
     // what is shared goes on in its own call
     recovers:
       first.lastRecovery >= 0 ||
+      own.some(({ layer }) => "beside" in layer) ||
       first.layers.some(({ around }, i) => around !== undefined && (i > 0 || inside === undefined)),
     ends,
     inside,
   };
 }
+
+/** What stands round another target too, as round a tier: breaker and limits are of the operation. */
+const roundTargets: ReadonlySet<string> = new Set(["timeout", "gate"]);
 
 /** The innermost time-out that stands at this layer or outside it. */
 function limitFrom(layers: readonly FusedLayer[], from: number): Segment["limits"][number] {
@@ -132,6 +136,12 @@ function fused(spec: LayerSpec, at: number, specs: readonly LayerSpec[], inner?:
       ready: (input) =>
         sharing.has(input) || inner === undefined ? 0 : readyThrough(inner.layers, inner.layers.length, input),
     };
+  }
+  if ("beside" in layer) {
+    const { beside } = layer;
+    const inner = specs.slice(0, at).filter(({ kind }) => roundTargets.has(kind));
+    const targets = beside.targets.map((target) => segment(target, inner, 0, nameOf(target) ?? target.name));
+    return { ...bare, kind, spec, load: (attempt) => beside.run(attempt, at, targets) };
   }
   if ("limit" in layer) {
     if (layer.limit === "attempt" && !enclosesMore(at, specs)) return { ...bare, kind, spec, timeout: layer };
@@ -195,7 +205,7 @@ function enclosesMore(at: number, specs: readonly LayerSpec[]): boolean {
   for (let i = at - 1; i >= 0; i--) {
     const { layer } = specs[i] as LayerSpec;
     if ("limit" in layer || "recovery" in layer) return true;
-    if ("around" in layer) return false; // to layers outside it, that is the operation
+    if ("around" in layer || "beside" in layer) return false; // to layers outside it, that is the operation
   }
   return false;
 }

@@ -13,7 +13,7 @@ import type { FusedLayer, Segment } from "./stack.ts";
 import { disarm } from "./timers.ts";
 import { isDone, leavesFrom, opened, tellEnd, tellEnds } from "./trueEnd.ts";
 import type { Verdict } from "./verdict.ts";
-import { openPromise } from "./wake.ts";
+import { type Open, openPromise } from "./wake.ts";
 import { WayIn } from "./wayIn.ts";
 import { cutVerdict, errorVerdict, valueVerdict } from "./weigh.ts";
 
@@ -276,11 +276,10 @@ export class Race extends WayIn {
   }
 
   /** Runs an attempt as part of this one. */
-  enclose(kid: Race, input: unknown): Promise<unknown> {
+  enclose(kid: Race, input: unknown, promised: Open = openPromise()): Promise<unknown> {
     if (this.is(CUT | DONE)) return Promise.reject(this.cut?.reason ?? LOST);
     this.hold(kid);
     opened(this, kid, this.at);
-    const promised = openPromise();
     kid.promised = promised;
     kid.begin(input);
     return promised.promise;

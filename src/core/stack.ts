@@ -48,11 +48,21 @@ export interface Sharing {
   has(input: unknown): boolean;
 }
 
+/** A layer of our own that may run what is inside it several times beside each other. */
+export interface Beside {
+  /** Other operations than that inside, of which a run may ask one. */
+  readonly targets: ReadonlyArray<Operation<never, unknown>>;
+  /** `top`: of the segment's layers those inside it; `targets`: each with what stands round it too. */
+  run(attempt: AttemptRecord, top: number, targets: readonly Segment[]): Promise<unknown>;
+}
+
 /** What a wrapper adds to a stack. */
 export interface LayerSpec {
   readonly kind: string;
   readonly options: object;
-  readonly layer: (Layer | Limit | { readonly sharing: Sharing }) & { readonly state?: (() => unknown) | undefined };
+  readonly layer: (Layer | Limit | { readonly sharing: Sharing } | { readonly beside: Beside }) & {
+    readonly state?: (() => unknown) | undefined;
+  };
   /** Where the options can be changed while it runs. */
   readonly live?: LiveOptions | undefined;
   /** A user's own: what its moments give may be any thenable. */
