@@ -6,6 +6,7 @@ import { cached, entered } from "./cases/cache.ts";
 import { checks } from "./cases/checks.ts";
 import { failing, retriedByPRetry } from "./cases/failing.ts";
 import { type Failover, failover } from "./cases/failover.ts";
+import { hedges } from "./cases/hedge.ts";
 import { nesting } from "./cases/nesting.ts";
 import { open, opossumOpen } from "./cases/open.ts";
 import { alone, engines, peers, rotate } from "./cases/peers.ts";
@@ -97,6 +98,13 @@ async function grouped(library: Library): Promise<Group[]> {
       reference: alone,
       short: "p-retry",
       cases: budgets(library),
+    },
+    {
+      title: "A hedge that does not fire",
+      says: "Each answer comes before its time. Beside p-retry alone; most of it is what any call of ours is recorded for.",
+      reference: alone,
+      short: "p-retry",
+      cases: hedges(library),
     },
     {
       title: "A bulkhead with a place free",

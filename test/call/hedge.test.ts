@@ -160,7 +160,7 @@ describe("hedge", () => {
   it("a poor answer does not win while another runs", async () => {
     using given = setup();
     const { clock } = given;
-    const operation = script({ value: 1, after: 300 }, { value: "poor", after: 10 });
+    const operation = script<number | string>({ value: 1, after: 300 }, { value: "poor", after: 10 });
     const answer = watch(protect("call", operation, { output: z.number(), hedge: { after: 100 } })(undefined));
     await clock.advance(110);
     expect(answer.state).toBe("pending");

@@ -11,7 +11,7 @@ export function world(seed = 1) {
 }
 
 /** A call so declared, before a service with ten slots of 50 ms: 200 a second. */
-export function declared(options: PolicyOptions<Tenant>, seed?: number) {
+export function declared(options: PolicyOptions<Tenant, void>, seed?: number) {
   const { clock, events, seen, random } = world(seed);
   const other = service({ clock, random }, 10, 50);
   const call = protect("search", (_: Tenant) => other.operation(), { ...options, seams: { clock, events, random } });

@@ -152,6 +152,19 @@ const rows: { place: string; because: string; proof: () => Promise<void> }[] = [
     },
   },
   {
+    place: "hedge",
+    because:
+      "a second try is part of one round, and a poor answer, which the gate inside it refuses, does not win while another runs",
+    async proof() {
+      const { clock } = setup();
+      const operation = script<unknown>({ value: "good", after: 300 }, { value: "", after: 10 });
+      const gate = { checks: [(value: unknown) => (value === "" ? "an answer" : undefined)] };
+      const answer = watch(protect("x", operation, { hedge: { after: 100 }, retry: { attempts: 1 }, gate })("x"));
+      await clock.advance(300);
+      expect([answer.at, operation.calls.length]).toEqual([{ value: "good" }, 2]);
+    },
+  },
+  {
     place: "output",
     because: "a poor answer is no outage: it counts as a success in the breaker",
     async proof() {

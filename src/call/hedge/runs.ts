@@ -1,7 +1,7 @@
 // The runs of one call beside each other: when another begins, who wins, and when all is lost.
 import type { AttemptRecord } from "../../core/attempt.ts";
 import { type Listening, Run } from "../../core/beside.ts";
-import { takeOne } from "../../core/budget.ts";
+import { fundOwn, takeOne } from "../../core/budget.ts";
 import type { EventMap } from "../../core/events.ts";
 import type { Race } from "../../core/race.ts";
 import { mustNotRepeat } from "../../core/repeat.ts";
@@ -121,6 +121,7 @@ export class Runs extends Timed implements Listening, Wakeable {
     // what lost has run at least so long
     if (live.options.after === "p95" && (!threw || run !== first))
       live.latencies.add(first.attempt.now() - first.attempt.startedAt);
+    if (live.options.budget !== undefined) fundOwn(first.attempt, live.options.budget, this.top);
     if (threw) answer.reject(value);
     else answer.resolve(value);
   }
