@@ -12,9 +12,10 @@ import { open, opossumOpen } from "./cases/open.ts";
 import { alone, engines, peers, rotate } from "./cases/peers.ts";
 import { memory, signals } from "./cases/pending.ts";
 import { stacks } from "./cases/stacks.ts";
+import { withins } from "./cases/within.ts";
 import { bytes } from "./harness/memory.ts";
 import { type Starts, starts } from "./harness/starts.ts";
-import { type Effort, type Group, type Timing, time } from "./harness/time.ts";
+import { type Case, type Effort, type Group, type Timing, time } from "./harness/time.ts";
 import type { Library } from "./library.ts";
 
 export interface Figures {
@@ -35,17 +36,20 @@ export interface Work extends Effort {
 
 export async function measure(library: Library, work: Work): Promise<Figures> {
   const groups = await grouped(library);
-  return {
-    groups,
-    times: await time(
-      groups.flatMap(({ cases }) => cases),
-      work,
-      rotate,
-    ),
+  const times = await time(casesOf(groups), work, rotate);
+  const before = {
     memory: await bytes(memory(library), work.memoryRounds),
     starts: await starts(signals(library), work.startRounds),
     failover: await failover(library, work.failoverMs),
   };
+  // last: no call measured after it would be one of a process that never used it
+  const last = await withins(library);
+  const late = await time(last.cases, work, rotate);
+  return { ...before, groups: [...groups, last], times: new Map([...times, ...late]) };
+}
+
+function casesOf(groups: readonly Group[]): Case[] {
+  return groups.flatMap(({ cases }) => cases);
 }
 
 async function grouped(library: Library): Promise<Group[]> {
