@@ -1,6 +1,7 @@
 // New options while running: checked whole, all or nothing, with an undo.
 import type { Bulkhead, BulkheadOptions } from "./call/bulkhead.ts";
 import type { CacheOptions } from "./call/cache.ts";
+import type { RateLimit, RateLimitOptions } from "./call/rateLimit.ts";
 import { isBudget } from "./core/budget.ts";
 import { HoldfastError, OptionsInvalidError } from "./core/errors.ts";
 import { sharedBy } from "./core/explain.ts";
@@ -16,8 +17,9 @@ import type { GateOptions } from "./output/gate.ts";
  * What may be changed of a call, or of a policy, while it runs: by layer, what is written; the rest stays as it is. Add
  * your own wrappers by their kind: `declare module "holdfast" { interface Change { atMost?: { calls: number } } }`
  */
-export interface Change extends Omit<PolicyOptions, "bulkhead"> {
+export interface Change extends Omit<PolicyOptions, "bulkhead" | "rateLimit"> {
   bulkhead?: number | Partial<BulkheadOptions> | Bulkhead | false | undefined;
+  rateLimit?: RateLimitOptions | RateLimit | false | undefined;
   // biome-ignore lint/suspicious/noExplicitAny: what a call's schemas make of its values is not in its type
   guard?: GuardOptions<any> | undefined;
   // biome-ignore lint/suspicious/noExplicitAny: likewise

@@ -5,6 +5,7 @@ import type { BudgetOptions } from "./call/budget.ts";
 import type { Bulkhead, BulkheadOptions } from "./call/bulkhead.ts";
 import type { Cache, CacheOptions } from "./call/cache.ts";
 import type { Hedge, HedgeOptions } from "./call/hedge.ts";
+import type { RateLimit, RateLimitFor, RateLimitOptions } from "./call/rateLimit.ts";
 import type { Retry, RetryOptions } from "./call/retry.ts";
 import type { Shed, ShedOptions } from "./call/shed.ts";
 import type { Timeout } from "./call/timeout.ts";
@@ -29,6 +30,8 @@ export interface PolicyOptions<I = never, O = unknown> {
   hedge?: HedgeOptions<O> | Hedge | false | undefined;
   /** `{}`: opens at half of at least 10 calls in 10 s, for 5 s and longer each time up to 1 min. */
   breaker?: BreakerOptions<I> | Breaker | KeyedBreaker<I> | false | undefined;
+  /** Requests, tokens and money in a time: who finds nothing left waits for up to 1 min, or is refused. */
+  rateLimit?: RateLimitOptions<I> | RateLimit | RateLimitFor<I> | false | undefined;
   /** How many operations run at a time, found out from how long they take. `{}`: from 1 to 1,000. */
   adaptiveLimit?: AdaptiveLimitOptions | AdaptiveLimit | false | undefined;
   /** `{}`: when the limits inside are reached, the lowest goes first. */

@@ -17,6 +17,7 @@ export { deadlineHeaders } from "./call/deadlineHeaders.ts";
 export { type Drained, type DrainOptions, drain } from "./call/drain.ts";
 export { fromHeaders, type HeadersGiven } from "./call/fromHeaders.ts";
 export { type Hedge, type HedgeOptions, hedge } from "./call/hedge.ts";
+export { type Quota, type RateLimit, type RateLimitFor, type RateLimitOptions, rateLimit } from "./call/rateLimit.ts";
 export { type Retry, type RetryOptions, retry } from "./call/retry.ts";
 export { type Shed, type ShedOptions, shed } from "./call/shed.ts";
 export { type Timeout, timeout } from "./call/timeout.ts";

@@ -7,6 +7,7 @@ import { bulkhead, bulkheadSchema } from "./call/bulkhead.ts";
 import { cache, cacheSchema } from "./call/cache.ts";
 import { deadlineSpec } from "./call/deadline.ts";
 import { hedge, hedgeSchema } from "./call/hedge.ts";
+import { rateLimit, rateLimitSchema } from "./call/rateLimit.ts";
 import { retry, retrySchema } from "./call/retry.ts";
 import { shed, shedSchema } from "./call/shed.ts";
 import { timeoutSpec } from "./call/timeout.ts";
@@ -64,6 +65,7 @@ const owned: Readonly<Record<string, (options: never, seams: Partial<Seams>) => 
   adaptiveLimit,
   breaker,
   bulkhead,
+  rateLimit,
   budget: budgetOf,
 };
 
@@ -134,6 +136,7 @@ function declare(
     ...time,
     ...layer("bulkhead", (given: number) => specOf(bulkhead(given, seams))),
     ...layer("adaptiveLimit", (given: object) => specOf(adaptiveLimit(given, seams))),
+    ...layer("rateLimit", (given: never) => specOf(rateLimit(given, seams))),
     ...layer("breaker", (given: object) => specOf(breaker(given, seams))),
     ...gate,
     ...layer("hedge", (given: object) => specOf(hedge(given, seams))),
@@ -240,6 +243,7 @@ const policySchema = z.strictObject({
   breaker: key("breaker", breakerSchema),
   adaptiveLimit: key("adaptiveLimit", adaptiveLimitSchema),
   bulkhead: key("bulkhead", bulkheadSchema),
+  rateLimit: key("rateLimit", rateLimitSchema),
   budget: z.preprocess((given) => (given === false || isBudget(given) ? undefined : given), budgetSchema.optional()),
   shed: key("shed", shedSchema),
   idempotent: z.boolean().optional(),

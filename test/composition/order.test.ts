@@ -11,6 +11,7 @@ import {
   explain,
   pipe,
   protect,
+  rateLimit,
   settled,
   standard,
   timeout,
@@ -189,6 +190,27 @@ const rows: { place: string; because: string; proof: () => Promise<void> }[] = [
       await clock.advance("1s");
       expect([circuit.state.state, hangs.calls.length]).toEqual(["open", 2]);
       expect(ended.at).toEqual({ error: expect.objectContaining({ code: "TIMEOUT" }) });
+    },
+  },
+  {
+    place: "rateLimit",
+    because: "what the breaker would refuse takes nothing of a quota, and who waits for one holds no place",
+    async proof() {
+      const { clock } = setup();
+      const circuit = breaker();
+      const quota = rateLimit({ requests: { limit: 1, per: "1m" } });
+      const places = bulkhead(1);
+      const call = protect("x", async () => 1, { breaker: circuit, rateLimit: quota, bulkhead: places });
+      const undo = circuit.isolate();
+      expect(await settled(call)()).toMatchObject({ ok: false, error: { code: "BREAKER_OPEN" } });
+      expect(quota.left).toEqual({ requests: 1 });
+      undo();
+      await call();
+      const waits = watch(call());
+      await turn();
+      expect([waits.at, quota.waiting, places.running]).toEqual([undefined, 1, 0]);
+      await clock.advance("1m");
+      expect(waits.at).toEqual({ value: 1 });
     },
   },
   {

@@ -45,14 +45,18 @@ export class Queue<T extends Queued> {
     this.size--;
   }
 
-  takeFirst(): T | undefined {
+  get first(): T | undefined {
     for (const line of this.lines) {
       const first = line?.first ?? null;
-      if (first === null) continue;
-      this.remove(first);
-      return first;
+      if (first !== null) return first;
     }
     return undefined;
+  }
+
+  takeFirst(): T | undefined {
+    const { first } = this;
+    if (first !== undefined) this.remove(first);
+    return first;
   }
 
   /** Of the least critical the one who came last, where it is less critical than this rank. */

@@ -1,0 +1,100 @@
+// A sliding window: no period, wherever it is laid, holds more than the limit. What was taken comes back a period after.
+import type { Measure, Meter } from "./meter.ts";
+import { tiny } from "./meter.ts";
+
+/** What was taken close together comes back together, with the last of it: later than it might, never earlier. */
+interface Slot {
+  readonly first: number;
+  last: number;
+  amount: number;
+}
+
+/** So many slots a period: at most a 128th of it is given away. */
+const parts = 128;
+
+export class SlidingWindow implements Meter {
+  capacity: number;
+  private per: number;
+  private slots: Slot[] = [];
+  private head = 0;
+  private used = 0;
+
+  constructor({ limit, per }: Measure) {
+    this.capacity = limit;
+    this.per = per;
+  }
+
+  waitMs(now: number, amount: number, ahead: number): number {
+    this.drop(now);
+    const { capacity, per, slots } = this;
+    let over = this.used + amount + ahead - capacity;
+    if (amount + ahead > 0 ? over <= tiny * Math.min(1, amount + ahead) : over < 0) return 0;
+    if (capacity === 0) return Number.POSITIVE_INFINITY;
+    // what comes back is taken at once by those ahead, and comes back again: the same every period
+    const periods = Math.max(0, Math.ceil(over / capacity - tiny) - 1);
+    over -= periods * capacity;
+    for (let i = this.head; i < slots.length; i++) {
+      const { amount: freed, last } = slots[i] as Slot;
+      over -= freed;
+      if (over <= tiny) return Math.max(tiny, periods * per + last + per - now);
+    }
+    return (periods + 1) * per;
+  }
+
+  take(now: number, amount: number): void {
+    if (amount === 0) return;
+    const { slots } = this;
+    const latest = slots[slots.length - 1];
+    this.used += amount;
+    if (latest !== undefined && now - latest.first < this.per / parts) {
+      latest.last = now;
+      latest.amount += amount;
+    } else slots.push({ first: now, last: now, amount });
+  }
+
+  /** From the oldest first: they come back soonest, so that nothing comes back before its time. */
+  giveBack(now: number, amount: number, since: number): void {
+    this.drop(now);
+    if (since + this.per <= now) return; // it is back already
+    let left = Math.min(amount, this.used);
+    this.used -= left;
+    for (let i = this.head; i < this.slots.length && left > 0; i++) {
+      const slot = this.slots[i] as Slot;
+      const given = Math.min(left, slot.amount);
+      slot.amount -= given;
+      left -= given;
+    }
+  }
+
+  left(now: number): number {
+    this.drop(now);
+    return Math.max(0, this.capacity - this.used);
+  }
+
+  spent(now: number): number {
+    this.drop(now);
+    return this.used;
+  }
+
+  change({ limit, per }: Measure): void {
+    this.capacity = limit;
+    this.per = per;
+  }
+
+  private drop(now: number): void {
+    const { slots, per } = this;
+    while (this.head < slots.length) {
+      const { amount, last } = slots[this.head] as Slot;
+      if (last + per > now + tiny) break;
+      this.used -= amount;
+      this.head++;
+    }
+    if (this.head === slots.length) {
+      if (this.head === 0) return;
+      slots.length = this.head = this.used = 0; // and no error of rounding is left
+    } else if (this.head > parts) {
+      slots.splice(0, this.head);
+      this.head = 0;
+    }
+  }
+}

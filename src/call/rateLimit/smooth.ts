@@ -1,0 +1,54 @@
+// Smooth: never several together, each as long after the one before as its share of the period.
+import type { Measure, Meter } from "./meter.ts";
+import { tiny } from "./meter.ts";
+import { SlidingWindow } from "./slidingWindow.ts";
+
+export class Smooth implements Meter {
+  capacity: number;
+  private interval: number;
+  private next = 0;
+  /** Where amounts differ, spaces alone would let the last one of a period stand over it. */
+  private readonly window: SlidingWindow | undefined;
+
+  constructor(measure: Measure, whole: boolean) {
+    this.capacity = measure.limit;
+    this.interval = measure.per / measure.limit;
+    this.window = whole ? undefined : new SlidingWindow(measure);
+  }
+
+  waitMs(now: number, amount: number, ahead: number): number {
+    if (this.capacity === 0) return Number.POSITIVE_INFINITY;
+    const spaced = this.next - now + ahead * this.interval;
+    const wait = spaced > tiny ? spaced : 0;
+    return this.window === undefined ? wait : Math.max(wait, this.window.waitMs(now, amount, ahead));
+  }
+
+  take(now: number, amount: number): void {
+    this.window?.take(now, amount);
+    this.next = Math.max(now, this.next) + amount * this.interval;
+  }
+
+  /** A place in a row of one by one stays empty: who came after it has its own, and two would stand together. */
+  giveBack(now: number, amount: number, since: number): void {
+    if (this.window === undefined) return;
+    this.window.giveBack(now, amount, since);
+    this.next = Math.max(now, this.next - amount * this.interval);
+  }
+
+  left(now: number): number {
+    const free = Math.max(0, this.capacity - this.spent(now));
+    return this.window === undefined ? (this.next > now + tiny ? 0 : Math.min(1, free)) : this.window.left(now);
+  }
+
+  spent(now: number): number {
+    return this.interval === Number.POSITIVE_INFINITY ? 0 : Math.max(0, this.next - now) / this.interval;
+  }
+
+  change(measure: Measure, now: number): void {
+    const spent = this.spent(now);
+    this.capacity = measure.limit;
+    this.interval = measure.per / measure.limit;
+    this.next = measure.limit === 0 ? 0 : now + spent * this.interval;
+    this.window?.change(measure);
+  }
+}
