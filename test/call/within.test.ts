@@ -1,5 +1,5 @@
 // What is said for all calls made inside a function, and who may say otherwise.
-import { type CallContext, deadline, pipe, protect, retry, within } from "holdfast";
+import { type CallContext, cache, deadline, pipe, protect, retry, within } from "holdfast";
 import { script, seams, testClock } from "holdfast/testing";
 import { describe, expect, it } from "vitest";
 
@@ -96,6 +96,21 @@ describe("a context that is passed on", () => {
     );
     const seen = await outer(undefined, { criticality: "critical", labels: { out: "y" } });
     expect(seen).toEqual({ leftMs: 1_000, criticality: "critical", labels: { out: "y" } });
+  });
+
+  it("in a run that several share, leaves it the latest deadline of those in it", async () => {
+    const { clock, undo } = setup();
+    using _ = undo;
+    const slow = protect("slow", () => clock.sleep(2_000));
+    const load = pipe((_: string, context: CallContext) => slow(undefined, context), cache({ ttl: "1h" }));
+    const outcome = () =>
+      load("key").then(
+        () => "done",
+        (error) => error.code,
+      );
+    const [first, joined] = [within({ deadline: "1s" }, outcome), outcome()];
+    await clock.advance("3s");
+    expect([await first, await joined]).toEqual(["DEADLINE_EXCEEDED", "done"]);
   });
 });
 
