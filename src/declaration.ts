@@ -15,6 +15,7 @@ import type { AnySchema, In, Out } from "./core/schema.ts";
 import type { Seams } from "./core/seams.ts";
 import type { Classify } from "./core/verdict.ts";
 import type { Tier } from "./fallback/fallback.ts";
+import type { UrgencyStage } from "./fallback/urgency.ts";
 import type { GuardOptions } from "./input/guard.ts";
 import type { GateOptions } from "./output/gate.ts";
 
@@ -69,6 +70,8 @@ export interface ProtectOptions<SI extends AnySchema | undefined, SO extends Any
       >
     | false
     | undefined;
+  /** What starts beside what runs when so much of the deadline is gone: a hedge, the next tier, the last, the cached answer. */
+  urgency?: readonly UrgencyStage[] | undefined;
   /** One key for all attempts, tiers and hedges of a call. */
   idempotencyKey?: ((input: NoInfer<I>) => string) | undefined;
   /** What is done with a result that nobody wants any more, in place of closing it. */

@@ -67,6 +67,7 @@ export type { Classify, Failure, FailureKind, Finding, Outcome, Verdict } from "
 export { defineWrapper, named, type Tools } from "./core/wrapper.ts";
 export type { Given, Policy, PolicyOptions, Protect, ProtectOptions } from "./declaration.ts";
 export { type Fallback, type FallbackOptions, fallback, type Tier } from "./fallback/fallback.ts";
+export type { UrgencyStage } from "./fallback/urgency.ts";
 export { type HealthHandlerOptions, healthHandler } from "./health/handler.ts";
 export { type HealthOf, health, type WatchOptions } from "./health/health.ts";
 export { nodeHandler } from "./health/nodeHandler.ts";

@@ -21,12 +21,13 @@ import type { CallContext, CallOptions, Duration, Operation, Protected } from ".
 import { isPlain, merged, written } from "./core/options.ts";
 import { type AnySchema, isSchema } from "./core/schema.ts";
 import type { Seams } from "./core/seams.ts";
-import { type LayerSpec, type Stack, stackOf } from "./core/stack.ts";
+import { type InnerRecovery, type LayerSpec, type Stack, stackOf } from "./core/stack.ts";
 import type { Classify } from "./core/verdict.ts";
 import { functionSchema, wanted } from "./core/wanted.ts";
 import { baseOf, parseOptions, specOf, toolsOf } from "./core/wrapper.ts";
 import type { Policy, PolicyOptions, Protect } from "./declaration.ts";
 import { fallbackSpec, tiersSchema } from "./fallback/fallback.ts";
+import { type UrgencyStage, urgencySchema, urgencySpec, type Ways } from "./fallback/urgency.ts";
 import { guardSchema, guardSpec } from "./input/guard.ts";
 import { gateSchema, gateSpec } from "./output/gate.ts";
 
@@ -150,12 +151,15 @@ function declare(
     ];
     specs.push(fallbackSpec(options.fallback, undefined, tierShape, tools));
   }
+  const known = layer("cache", (given: never) => specOf(cache(given, seams)));
+  const whole = layer("deadline", (within: Duration) => deadlineSpec(within));
+  if (options.urgency !== undefined) specs.push(urgencySpec(name, waysOf(options.urgency, specs, known, whole)));
   specs.push(...layer("shed", (given: object) => specOf(shed(given, seams))));
   if (options.idempotencyKey !== undefined) specs.push(keySpec(options.idempotencyKey));
-  specs.push(...layer("cache", (given: never) => specOf(cache(given, seams))));
+  specs.push(...known);
   if (options.input !== undefined || options.guard !== undefined)
     specs.push(guardSpec(options.input, options.guard ?? {}, tools, "guard."));
-  specs.push(...layer("deadline", (within: Duration) => deadlineSpec(within)));
+  specs.push(...whole);
   const { classify, criticality, idempotent, discard } = options;
   const component = shared?.component ?? name;
   const ofPolicy = specs.filter((spec) => shared?.onIt?.specs.includes(spec));
@@ -171,6 +175,27 @@ function declare(
   return protectedBy(
     stack(base.operation, specs, { ...traits, classify, criticality, discard, idempotent: idempotent ?? true }),
   );
+}
+
+/** What the declared stages may start. */
+function waysOf(
+  stages: readonly UrgencyStage[],
+  specs: readonly LayerSpec[],
+  [cached]: readonly LayerSpec[],
+  [whole]: readonly LayerSpec[],
+): Ways {
+  const hedging = specs.find(({ kind }) => kind === "hedge")?.layer;
+  const recovery = specs.find(({ kind }) => kind === "fallback")?.layer;
+  const kept = cached?.options as { staleOnError?: number; whileRevalidating?: number } | undefined;
+  const sharing = cached !== undefined && "sharing" in cached.layer ? cached.layer.sharing : undefined;
+  const servesStale = (kept?.staleOnError ?? 0) + (kept?.whileRevalidating ?? 0) > 0;
+  return {
+    stages,
+    deadlineMs: whole !== undefined && "limit" in whole.layer ? whole.layer.ms : Number.POSITIVE_INFINITY,
+    hedge: hedging !== undefined && "beside" in hedging ? hedging.beside : undefined,
+    tiers: recovery !== undefined && "recovery" in recovery ? ((recovery.recovery as InnerRecovery).tiers ?? []) : [],
+    cached: servesStale ? sharing?.stale?.bind(sharing) : undefined,
+  };
 }
 
 /** The call's own keys over the policy's, option by option; what the policy owns may only be switched off. */
@@ -260,6 +285,7 @@ const callSchema = policySchema.extend({
   gate: gateSchema.optional(),
   cache: key("cache", cacheSchema),
   fallback: z.preprocess((given) => (given === false ? undefined : given), tiersSchema.optional()),
+  urgency: urgencySchema.optional(),
   idempotencyKey: functionSchema<(input: never) => string>().optional(),
   discard: functionSchema<(value: unknown) => unknown>().optional(),
 });

@@ -59,7 +59,11 @@ export function hedge(options: HedgeOptions = {}, seams?: Partial<Seams>): Hedge
     get targets() {
       return live.options.to;
     },
-    run: (attempt, top, targets) => new Runs(attempt, top, live, targets).start(),
+    run(attempt, top, targets) {
+      const runs = new Runs(attempt, top, live, targets);
+      beside.hurried?.set(attempt.call, runs);
+      return runs.start();
+    },
   };
   const { latencies } = live;
   const state = () => (latencies.p95 === Number.POSITIVE_INFINITY ? {} : { p95Ms: latencies.p95 });

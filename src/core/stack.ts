@@ -4,6 +4,7 @@ import type { Budget } from "./budget.ts";
 import type { Attempt, Bracket, Layer, Recovery } from "./layer.ts";
 import type { Criticality, Operation } from "./operation.ts";
 import type { LiveOptions } from "./options.ts";
+import type { CallRecord } from "./record.ts";
 import type { Room } from "./room.ts";
 import type { LiveSeams } from "./seams.ts";
 import type { Classify, Outcome, Verdict } from "./verdict.ts";
@@ -46,6 +47,8 @@ export interface Sharing {
   fits(schema: unknown, name: string): void;
   /** Whether it would answer by itself. */
   has(input: unknown): boolean;
+  /** What it would serve if the operation failed now. */
+  stale?(attempt: AttemptRecord): { readonly value: unknown; readonly ageMs: number } | undefined;
 }
 
 /** A layer of our own that may run what is inside it several times beside each other. */
@@ -54,6 +57,8 @@ export interface Beside {
   readonly targets: ReadonlyArray<Operation<never, unknown>>;
   /** `top`: of the segment's layers those inside it; `targets`: each with what stands round it too. */
   run(attempt: AttemptRecord, top: number, targets: readonly Segment[]): Promise<unknown>;
+  /** Those under way, by their call, where somebody may want another run sooner. */
+  hurried?: WeakMap<CallRecord, { hurry(): void }> | undefined;
 }
 
 /** What a wrapper adds to a stack. */

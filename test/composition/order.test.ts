@@ -126,6 +126,22 @@ const rows: { place: string; because: string; proof: () => Promise<void> }[] = [
     },
   },
   {
+    place: "urgency",
+    because:
+      "a tier that it begins runs beside all that is inside, and what it gives is not kept as if it were the first's",
+    async proof() {
+      const { clock } = setup();
+      const operation = script<unknown>("never", { value: "first" });
+      const call = protect("x", operation, {
+        ...{ deadline: 1_000, cache: { ttl: "1h", key: () => "k" }, retry: {}, fallback: [async () => "tier"] },
+        urgency: [{ at: 0.5, start: "nextTier" }],
+      });
+      const answer = watch(call("x"));
+      await clock.advance(500);
+      expect([answer.at, await call("x")]).toEqual([{ value: "tier" }, "first"]);
+    },
+  },
+  {
     place: "fallback",
     because: "a tier is asked when the first has had all its tries, not after each of them",
     async proof() {

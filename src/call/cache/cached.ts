@@ -125,6 +125,17 @@ export class Cached implements Sharing, Keeper {
     }
   }
 
+  /** What it would serve if the operation failed now, for a call that cannot wait. */
+  stale({ call, input, said }: AttemptRecord): { readonly value: unknown; readonly ageMs: number } | undefined {
+    const { settings } = this;
+    if (said?.accept === "fresh" || said?.accept === "uncached") return undefined;
+    const asked = keyOf(input, settings, call.name);
+    const entry = this.entries.find(keyWithin(settings.tenants === "apart" ? call.labels.tenant : undefined, asked));
+    if (entry === undefined || !this.serves(entry, Math.max(settings.staleOnError, settings.whileRevalidating)))
+      return undefined;
+    return { value: entry.value, ageMs: this.ageOf(entry) };
+  }
+
   over(load: Load): void {
     if (this.loads.get(load.key) === load) this.loads.delete(load.key);
   }

@@ -42,6 +42,11 @@ export class Runs extends Timed implements Listening, Wakeable {
     this.outer.call.wake(this);
   }
 
+  /** Another one now, though its time has not come. */
+  hurry(): void {
+    this.cutShort();
+  }
+
   cutShort(): void {
     if (!this.over && !this.outer.isClosed) this.another();
   }

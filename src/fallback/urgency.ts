@@ -1,0 +1,69 @@
+// Rising urgency: the more of the deadline is gone, the more is tried at once.
+import { z } from "zod";
+import type { AttemptRecord } from "../core/attempt.ts";
+import { OptionsInvalidError } from "../core/errors.ts";
+import type { Beside, LayerSpec, Segment } from "../core/stack.ts";
+import type { Finding } from "../core/verdict.ts";
+import { Rising } from "./urgency/rising.ts";
+
+/** What starts when this share of the deadline is gone. */
+export interface UrgencyStage {
+  /** Of the deadline that the call has, between 0 and 1. */
+  at: number;
+  /** Another try beside the first; the next tier, or the last, beside what runs; the answer that the cache still has. */
+  start: "hedge" | "nextTier" | "lastTier" | "cached";
+}
+
+export const urgencySchema = z
+  .array(
+    z.strictObject({
+      at: z.number().gt(0).lt(1),
+      start: z.enum(["hedge", "nextTier", "lastTier", "cached"]),
+    }),
+    { error: "a list of stages, { at, start }" },
+  )
+  .min(1, { error: "at least one stage" })
+  .superRefine((stages, context) => {
+    for (const [i, { at }] of stages.entries())
+      if (i > 0 && at <= (stages[i - 1] as UrgencyStage).at)
+        context.addIssue({ code: "custom", path: [i, "at"], message: "later than the stage before it", input: at });
+  });
+
+/** What a call has that a stage may start. */
+export interface Ways {
+  readonly stages: readonly UrgencyStage[];
+  readonly deadlineMs: number;
+  readonly hedge: Beside | undefined;
+  readonly tiers: readonly Segment[];
+  /** What the cache still has for this attempt's input. */
+  readonly cached:
+    | ((attempt: AttemptRecord) => { readonly value: unknown; readonly ageMs: number } | undefined)
+    | undefined;
+}
+
+/** @throws OptionsInvalidError for stages that start what the call does not have */
+export function urgencySpec(name: string, ways: Ways): LayerSpec {
+  const { cached, deadlineMs, hedge, stages, tiers } = ways;
+  const has = {
+    hedge: hedge !== undefined,
+    cached: cached !== undefined,
+    nextTier: tiers.length > 0,
+    lastTier: tiers.length > 0,
+  };
+  const issues: Finding[] = stages.flatMap(({ start }, i) =>
+    has[start] ? [] : [{ path: `urgency.${i}.start`, got: start, wanted: wantedFor[start] }],
+  );
+  if (deadlineMs === Number.POSITIVE_INFINITY)
+    issues.unshift({ path: "urgency", wanted: "a call with a `deadline`, of which the stages are shares" });
+  if (issues.length > 0) throw new OptionsInvalidError(name, issues);
+  if (hedge !== undefined) hedge.hurried ??= new WeakMap();
+  const beside: Beside = { targets: [], run: (attempt, top) => new Rising(attempt, top, ways).start() };
+  return { kind: "urgency", options: { stages }, layer: { beside } };
+}
+
+const wantedFor: Readonly<Record<UrgencyStage["start"], string>> = {
+  hedge: "a call with `hedge`",
+  nextTier: "a call with `fallback`",
+  lastTier: "a call with `fallback`",
+  cached: "a call with a `cache` that may serve what is stale (`staleOnError` or `whileRevalidating`)",
+};

@@ -1,0 +1,197 @@
+// Rising urgency: what begins when so much of the deadline is gone, and which answer counts.
+import { eventBus, explain, protect, settled } from "holdfast";
+import { record, script, seams, testClock } from "holdfast/testing";
+import { describe, expect, it } from "vitest";
+
+function setup() {
+  const clock = testClock();
+  const events = eventBus();
+  const used = seams({ clock, events, random: () => 0 });
+  return { clock, seen: record(events), [Symbol.dispose]: () => used[Symbol.dispose]() };
+}
+
+const down = Object.assign(new Error("down"), { status: 500 });
+
+describe("urgency", () => {
+  it("begins each stage at its share of the deadline, beside what runs; the first good answer wins, and one event tells of each", async () => {
+    using given = setup();
+    const { clock, seen } = given;
+    const first = script<string>("never", "never");
+    const second = script<string>("never");
+    const last = script<string>({ value: "last", after: 50 });
+    const call = protect("call", first, {
+      ...{ deadline: 1_000, hedge: { after: 5_000 } },
+      fallback: [
+        { name: "second", operation: second },
+        { name: "last", operation: last },
+      ],
+      urgency: [
+        { at: 0.5, start: "hedge" },
+        { at: 0.7, start: "nextTier" },
+        { at: 0.9, start: "lastTier" },
+      ],
+    });
+    const answer = settled(call)(undefined);
+    const counts = () => [first, second, last].map(({ calls }) => calls.length);
+    await clock.advance(499);
+    expect(counts()).toEqual([1, 0, 0]);
+    await clock.advance(1);
+    expect(counts()).toEqual([2, 0, 0]);
+    await clock.advance(200);
+    expect(counts()).toEqual([2, 1, 0]);
+    await clock.advance(200);
+    expect(counts()).toEqual([2, 1, 1]);
+    await clock.advance(50);
+    expect(await answer).toMatchObject({
+      ...{ ok: true, value: "last" },
+      story: {
+        state: "degraded",
+        tier: 2,
+        tierName: "last",
+        degraded: { reason: "urgency" },
+        attempts: 4,
+        elapsedMs: 950,
+      },
+    });
+    expect(seen.of("urgency.raised").map(({ stage, start }) => [stage, start])).toEqual([
+      [1, "hedge"],
+      [2, "nextTier"],
+      [3, "lastTier"],
+    ]);
+    expect([...first.calls, ...second.calls].map(({ context }) => context.signal.aborted)).toEqual([true, true, true]);
+    expect(last.calls[0]?.context.signal.aborted).toBe(false);
+    expect(clock.sleepers).toBe(0);
+  });
+
+  it("does nothing where the answer is in time", async () => {
+    using given = setup();
+    const { clock, seen } = given;
+    const tier = script<string>();
+    const call = protect("call", script({ value: "in time", after: 400 }), {
+      ...{ deadline: 1_000, fallback: [tier] },
+      urgency: [{ at: 0.5, start: "nextTier" }],
+    });
+    const answer = settled(call)(undefined);
+    await clock.advance(400);
+    expect(await answer).toMatchObject({ value: "in time", story: { state: "succeeded" } });
+    await clock.advance("10s");
+    expect([tier.calls.length, seen.of("urgency.raised")]).toEqual([0, []]);
+  });
+
+  it("the first may still win, and a tier that is begun is asked once only", async () => {
+    using given = setup();
+    const { clock } = given;
+    const early = script<string>("never", "never");
+    const call = protect("call", script({ value: "first", after: 600 }, { error: down, after: 600 }), {
+      ...{ deadline: 1_000, fallback: [early] },
+      urgency: [{ at: 0.5, start: "nextTier" }],
+    });
+    const won = settled(call)(undefined);
+    await clock.advance(600);
+    expect(await won).toMatchObject({ value: "first", story: { state: "succeeded", tier: 0 } });
+    expect(early.calls[0]?.context.signal.aborted).toBe(true);
+    const lost = settled(call)(undefined);
+    await clock.advance("1s");
+    expect(await lost).toMatchObject({ ok: false, error: { code: "DEADLINE_EXCEEDED" } });
+    expect(early.calls.length).toBe(2);
+  });
+
+  it("waits for the tier that it has begun when the first fails, and fails when all have", async () => {
+    using given = setup();
+    const { clock } = given;
+    const tier = script<string>({ value: "tier", after: 300 }, { error: new Error("tier too"), after: 300 });
+    const call = protect("call", script<string>({ error: down, after: 600 }, { error: down, after: 600 }), {
+      ...{ deadline: 1_000, fallback: [{ name: "tier", operation: tier }] },
+      urgency: [{ at: 0.5, start: "lastTier" }],
+    });
+    const good = settled(call)(undefined);
+    await clock.advance("1s");
+    expect(await good).toMatchObject({ value: "tier", story: { state: "degraded", elapsedMs: 800 } });
+    const bad = settled(call)(undefined);
+    await clock.advance("1s");
+    expect(await bad).toMatchObject({ ok: false, error: down, story: { state: "failed" } });
+  });
+
+  it("serves what the cache still has, marked stale, and keeps it as what it is", async () => {
+    using given = setup();
+    const { clock, seen } = given;
+    const operation = script<string>({ value: "kept" }, "never", { value: "new" });
+    const call = protect("call", operation, {
+      ...{ deadline: 1_000, cache: { ttl: "1s", key: () => "k", staleOnError: "1h" } },
+      urgency: [{ at: 0.9, start: "cached" }],
+    });
+    await call(undefined);
+    await clock.advance("10s");
+    const hurried = settled(call)(undefined);
+    await clock.advance(900);
+    expect(await hurried).toMatchObject({ value: "kept", story: { state: "degraded", degraded: { ageMs: 10_900 } } });
+    expect(operation.calls[1]?.context.signal.aborted).toBe(true);
+    expect(await call(undefined)).toBe("new");
+    expect(seen.of("urgency.raised").map(({ start }) => start)).toEqual(["cached"]);
+  });
+
+  it("takes its shares of the deadline that the call has, not of the declared one", async () => {
+    using given = setup();
+    const { clock, seen } = given;
+    const call = protect("call", script<string>("never"), {
+      ...{ deadline: "1h", fallback: [script<string>({ value: "tier" })] },
+      urgency: [{ at: 0.5, start: "nextTier" }],
+    });
+    const answer = settled(call)(undefined, { deadline: 100 });
+    await clock.advance(50);
+    expect(await answer).toMatchObject({ value: "tier", story: { elapsedMs: 50 } });
+    expect(seen.of("urgency.raised").length).toBe(1);
+  });
+
+  it("begins no tier where the request must not be received twice, or the caller wants none", async () => {
+    using given = setup();
+    const { clock } = given;
+    const tier = script<string>({ value: "tier" });
+    const options = { deadline: 1_000, fallback: [tier], urgency: [{ at: 0.5, start: "nextTier" }] } as const;
+    const once = settled(
+      protect("once", script<string>({ value: "own", after: 800 }), { ...options, idempotent: false }),
+    );
+    const plain = settled(protect("plain", script<string>({ value: "own", after: 800 }), options));
+    const answers = [once(undefined), plain(undefined, { fallback: false })];
+    await clock.advance(800);
+    expect(await Promise.all(answers)).toMatchObject([{ value: "own" }, { value: "own" }]);
+    expect(tier.calls.length).toBe(0);
+  });
+
+  it("refuses stages that name what the call does not have, or that are out of order, with their paths", () => {
+    const call = (options: object) => () => protect("call", async () => 1, options);
+    const stages = (...starts: string[]) => starts.map((start, i) => ({ at: 0.1 * (i + 1), start }));
+    expect(call({ deadline: "1s", urgency: stages("hedge", "nextTier", "lastTier", "cached") })).toThrow(
+      /urgency\.0\.start.*`hedge`[\s\S]*urgency\.1\.start.*`fallback`[\s\S]*urgency\.2\.start[\s\S]*urgency\.3\.start.*`cache`/,
+    );
+    expect(call({ hedge: {}, urgency: stages("hedge") })).toThrow("`deadline`");
+    expect(
+      call({
+        deadline: "1s",
+        hedge: {},
+        urgency: [
+          { at: 0.9, start: "hedge" },
+          { at: 0.5, start: "hedge" },
+        ],
+      }),
+    ).toThrow(/urgency\.1\.at/);
+    expect(call({ deadline: "1s", hedge: {}, urgency: [{ at: 50, start: "soon" }] })).toThrow(
+      /urgency\.0\.at[\s\S]*urgency\.0\.start/,
+    );
+  });
+
+  it("is shown in its place: outside the tiers, inside the cache", () => {
+    const call = protect("call", async () => 1, {
+      ...{ deadline: "1s", hedge: {}, fallback: [async () => 2], cache: { ttl: "1s", key: () => "k" }, retry: {} },
+      urgency: [{ at: 0.5, start: "hedge" }],
+    });
+    expect(explain(call).map(({ kind }) => kind)).toEqual([
+      "deadline",
+      "cache",
+      "urgency",
+      "fallback",
+      "retry",
+      "hedge",
+    ]);
+  });
+});
