@@ -33,15 +33,15 @@ export function begin(
   options: CallOptions | undefined,
   heard?: (call: CallRecord) => void,
 ): Promise<unknown> {
-  const { promise, resolve, reject } = openPromise();
-  const call = new CallRecord(stack, resolve, reject);
+  const open = openPromise();
+  const call = new CallRecord(stack, open);
   if (heard !== undefined) {
     call.measure();
     heard(call);
   }
   const own = stack.recovers || !stack.seams.events.quiet;
   if (own) call.keepContext();
-  const answer = own ? promise.then(goOn) : promise;
+  const answer = own ? open.promise.then(goOn) : open.promise;
   // an index, as `inputs.map(call)` passes it, says nothing
   enter(call, input, typeof options === "object" && options !== null ? options : undefined);
   return answer;

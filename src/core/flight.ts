@@ -50,14 +50,14 @@ export class Flight extends CallRecord {
   private told = 0;
   private run: Race | null = null;
 
-  constructor(stack: Stack, tower: Tower) {
+  constructor(stack: Stack, tower: Tower, startedAt: number) {
     const wakes = stack.recovers || !stack.seams.events.quiet;
-    const { promise, resolve, reject } = wakes ? openPromise() : nobody;
-    super(stack, resolve, reject);
+    const open = wakes ? openPromise() : nobody;
+    super(stack, open, startedAt);
     this.tower = tower;
     if (!wakes) return;
     this.keepContext();
-    promise.then(goOn);
+    open.promise.then(goOn);
   }
 
   /** What of caches further in it takes. */

@@ -15,7 +15,7 @@ import type { Story } from "./story.ts";
 import { tellEnd, tellStory } from "./telling.ts";
 import { disarm } from "./timers.ts";
 import type { Failure, Verdict } from "./verdict.ts";
-import { openPromise, Wake, type Wakeable } from "./wake.ts";
+import { type Open, openPromise, Wake, type Wakeable } from "./wake.ts";
 
 /** Why something is ended from outside. */
 export interface Cut {
@@ -65,10 +65,10 @@ export class CallRecord extends Linked implements Cuttable {
   private resolve: ((value: unknown) => void) | null;
   private reject: ((error: unknown) => void) | null;
 
-  constructor(stack: Stack, resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+  constructor(stack: Stack, { resolve, reject }: Open, startedAt = stack.seams.clock.monotonic()) {
     super();
     this.stack = stack;
-    this.startedAt = stack.seams.clock.monotonic();
+    this.startedAt = startedAt;
     this.resolve = resolve;
     this.reject = reject;
   }

@@ -472,6 +472,34 @@ describe("what can be read once only is refused, with the remedy", () => {
     expect(seen.of("call.settled").map(({ state }) => state)).toEqual(["failed", "failed"]);
   });
 
+  it("also where earlier answers had only data under the same names", async () => {
+    setup();
+    const given: unknown[] = [
+      { id: 1, body: "text" },
+      { id: 2, body: "text" },
+      { id: 3, body: stream() },
+    ];
+    const call = protect("x", async (_: string) => given.shift(), { cache: { ttl: "1m" } });
+    expect(await call("a")).toEqual({ id: 1, body: "text" });
+    expect(await call("b")).toEqual({ id: 2, body: "text" });
+    expect(await outcome(call("c"))).toMatchObject({ error: { code: "OPTIONS_INVALID" } });
+  });
+
+  it("a getter of an answer, which may begin to read, is never asked", async () => {
+    setup();
+    let asked = 0;
+    const answers = async (id: string) => ({
+      id,
+      get body() {
+        asked++;
+        return stream();
+      },
+    });
+    const call = protect("x", answers, { cache: { ttl: "1m" } });
+    for (const id of ["a", "b", "c"]) await call(id);
+    expect(asked).toBe(0);
+  });
+
   it("and let go: no body is left open", async () => {
     setup();
     const before = cancelled.length;

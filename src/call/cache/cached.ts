@@ -11,22 +11,23 @@ import { Seat, type Sitter } from "../../core/seat.ts";
 import type { Sharing, Stack } from "../../core/stack.ts";
 import { Entries, type Entry } from "./entries.ts";
 import { givesNoKey, type Key, keyNeeded, keyOf, keyWithin } from "./keys.ts";
-import { allowsStale, type Keeper, Load } from "./load.ts";
+import { type Asked, allowsStale, type Keeper, Load } from "./load.ts";
+import { Loads } from "./loads.ts";
+import { OnceOnly } from "./once.ts";
 import { Refresher } from "./refresh.ts";
 import type { Settings } from "./settings.ts";
 import { answerOf, Choosing, Direct, TOO_SLOW } from "./sitters.ts";
 
 /** What was asked, and what is known of it when that was not good enough to be given at once. */
-interface Question {
-  readonly key: Key;
-  readonly asked: Key;
+interface Question extends Asked {
   readonly entry: Entry | undefined;
 }
 
 export class Cached implements Sharing, Keeper {
   readonly entries: Entries;
+  readonly once = new OnceOnly();
   settings: Settings;
-  private readonly loads = new Map<Key, Load>();
+  private readonly loads = new Loads();
   private readonly refresher = new Refresher();
   private generation = generation();
 
@@ -72,7 +73,7 @@ export class Cached implements Sharing, Keeper {
     if (accept !== "uncached") tellMiss(attempt.call);
     if (question.entry !== undefined || accept === "fresh") return this.choose(attempt, inside, question, accept);
     const asker = new Direct(attempt);
-    this.seat(asker, inside, question, accept === "uncached", 0);
+    this.seat(asker, inside, question, accept === "uncached", 0, attempt.startedAt);
     return asker.answer;
   }
 
@@ -94,7 +95,7 @@ export class Cached implements Sharing, Keeper {
     }
     for (;;) {
       const asker = new Choosing(attempt, () => this.serves(entry, this.settings.whileRevalidating, load));
-      const load = this.seat(asker, inside, question, accept === "uncached", patience);
+      const load = this.seat(asker, inside, question, accept === "uncached", patience, attempt.now());
       const landing = await asker.end;
       if (landing === TOO_SLOW) return giveStale(call, entry as Entry, this.ageOf(entry as Entry), "slow");
       if (landing.verdict !== undefined) {
@@ -137,19 +138,19 @@ export class Cached implements Sharing, Keeper {
   }
 
   over(load: Load): void {
-    if (this.loads.get(load.key) === load) this.loads.delete(load.key);
+    this.loads.remove(load);
   }
 
   /** Of all tenants; what is being loaded now serves those who wait for it, and is not kept. */
   delete(input: unknown): void {
     const asked = keyOf(input, this.settings, "cache");
     this.entries.dropAsked(asked);
-    for (const load of this.loads.values()) if (load.asked === asked) this.letGo(load);
+    for (const load of this.loads.all) if (load.asked === asked) this.letGo(load);
   }
 
   clear(): void {
     this.entries.clear();
-    for (const load of this.loads.values()) this.letGo(load);
+    for (const load of this.loads.all) this.letGo(load);
   }
 
   state(): { readonly entries: number; readonly loading: number } {
@@ -157,28 +158,35 @@ export class Cached implements Sharing, Keeper {
     return { entries: this.entries.size, loading: this.loads.size };
   }
 
-  private seat(asker: Sitter, inside: Stack, question: Question, apart: boolean, patienceMs: number): Load {
+  private seat(
+    asker: Sitter,
+    inside: Stack,
+    question: Question,
+    apart: boolean,
+    patienceMs: number,
+    startedAt: number,
+  ): Load {
     const { attempt } = asker;
-    const load = this.loadFor(attempt, inside, question, apart);
+    const load = this.loadFor(attempt, inside, question, apart, startedAt);
     load.flight.join(new Seat(load.flight, asker, patienceMs));
     if (load.flight.root === null) load.flight.begin(attempt);
     return load;
   }
 
-  private loadFor(attempt: AttemptRecord, inside: Stack, { key, asked }: Question, apart: boolean): Load {
-    const known = apart ? undefined : this.loads.get(key);
+  private loadFor(attempt: AttemptRecord, inside: Stack, asked: Asked, apart: boolean, startedAt: number): Load {
+    const known = apart ? undefined : this.loads.of(asked.key);
     if (known?.flight.runs(attempt.call)) {
       const wanted = `no load that asks for its own key, as here (${cycleOf(attempt.call, known.flight)}): it would wait for itself`;
       throw new OptionsInvalidError(attempt.call.name, [{ path: "cache.key", wanted }]);
     }
     if (known !== undefined) return known;
-    const load = new Load(this, inside, attempt.input, key, asked, apart);
-    if (!apart) this.loads.set(key, load);
+    const load = new Load(this, inside, attempt.input, asked, apart, startedAt);
+    if (!apart) this.loads.add(load);
     return load;
   }
 
   private refresh(attempt: AttemptRecord, key: Key, leftMs: number): void {
-    if (!this.loads.has(key)) this.refresher.begin(attempt, leftMs);
+    if (this.loads.of(key) === undefined) this.refresher.begin(attempt, leftMs);
   }
 
   private letGo(load: Load): void {

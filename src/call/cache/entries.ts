@@ -1,9 +1,10 @@
-// What is kept, in lru-cache: bounded, on our clock, without a timer, and nothing at all until there is something to keep.
+// What is kept, in lru-cache: bounded, without a timer, and nothing at all until there is something to keep. lru-cache knows of
+// no lifetimes: an entry has its own, on our clock, which spares two lists of times and their upkeep.
 import { LRUCache } from "lru-cache";
 import type { LiveSeams } from "../../core/seams.ts";
 import type { Key } from "./keys.ts";
 
-/** Room at first; doubled up to `max` as it fills. */
+/** Room at first; doubled up to `max` as it fills: lru-cache takes all its room at once, some 40 bytes for each entry that may come. */
 const first = 16;
 
 export interface Entry {
@@ -14,6 +15,8 @@ export interface Entry {
   readonly at: number;
   /** Its own lifetime in ms; `undefined`: the declared one, as it is when somebody asks. */
   readonly ttl: number | undefined;
+  /** After so many ms it is past all use, whatever is declared then. */
+  readonly keepMs: number;
   /** The key without the tenant. */
   readonly asked: Key;
 }
@@ -24,9 +27,6 @@ export class Entries {
   private readonly seams: LiveSeams;
   private max: number;
   private kept: LRUCache<Key, Entry> | undefined;
-  /** What lru-cache is to take for now: a look at the clock is dear. */
-  private readonly perf = { now: () => (this.isPutting ? this.now : this.look()) };
-  private isPutting = false;
 
   constructor(seams: LiveSeams, max: number) {
     this.seams = seams;
@@ -40,24 +40,22 @@ export class Entries {
   /** Not yet past all use; `now` is the time at which it was found. */
   find(key: Key): Entry | undefined {
     const entry = this.kept?.get(key);
-    if (entry === undefined || entry.at <= this.now) return entry;
-    this.drop(key); // by another clock
+    if (entry === undefined || this.isOfUse(entry)) return entry;
+    this.drop(key);
     return undefined;
   }
 
   /** The same, and it is not taken for a use. */
   peek(key: Key): Entry | undefined {
-    return this.kept?.peek(key);
+    const entry = this.kept?.peek(key);
+    return entry !== undefined && this.isOfUse(entry) ? entry : undefined;
   }
 
-  put(key: Key, { value, failed, ttl, asked }: Omit<Entry, "at">, keepMs: number): void {
-    this.kept ??= this.make(Math.min(first, this.max));
-    const at = this.look();
+  put(key: Key, { value, failed, ttl, asked }: Omit<Entry, "at" | "keepMs">, keepMs: number): void {
+    this.kept ??= new LRUCache({ max: Math.min(first, this.max) });
     const { max, size } = this.kept;
     if (size === max && max < this.max && !this.kept.has(key)) this.move(Math.min(2 * max, this.max));
-    this.isPutting = true;
-    this.kept?.set(key, { value, failed, ttl, asked, at }, { ttl: keepMs });
-    this.isPutting = false;
+    this.kept?.set(key, { value, failed, at: this.look(), ttl, keepMs, asked });
   }
 
   drop(key: Key): void {
@@ -85,23 +83,27 @@ export class Entries {
   private move(room: number): void {
     const { kept } = this;
     if (kept === undefined) return;
-    const next = this.make(room);
+    const next = new LRUCache<Key, Entry>({ max: room });
+    this.look();
     for (const key of [...kept.rkeys()]) {
       const entry = kept.peek(key);
-      const ttl = kept.getRemainingTTL(key);
-      if (entry !== undefined && ttl > 0) next.set(key, entry, { ttl });
+      if (entry !== undefined && this.isStillOfUse(entry)) next.set(key, entry);
     }
     this.kept = next;
   }
 
   look(): number {
-    this.now = this.seams.clock.monotonic() + 1; // to lru-cache a start of 0 is none
+    this.now = this.seams.clock.monotonic();
     return this.now;
   }
 
-  /** It takes all its room at once: some 40 bytes for each entry that may come. */
-  private make(room: number): LRUCache<Key, Entry> {
-    // a resolution would be a timer of its own, on the machine's clock
-    return new LRUCache({ max: room, ttlResolution: 0, perf: this.perf });
+  private isOfUse(entry: Entry): boolean {
+    this.look();
+    return this.isStillOfUse(entry);
+  }
+
+  /** By the last look; what came later than now came by another clock. */
+  private isStillOfUse({ at, keepMs }: Entry): boolean {
+    return at <= this.now && this.now - at <= keepMs;
   }
 }

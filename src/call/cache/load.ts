@@ -11,7 +11,7 @@ import { verdicts } from "../../core/table.ts";
 import type { FailureKind } from "../../core/verdict.ts";
 import type { Entries } from "./entries.ts";
 import { type Key, typeName } from "./keys.ts";
-import { onceOnly } from "./once.ts";
+import type { OnceOnly } from "./once.ts";
 import type { Settings } from "./settings.ts";
 
 /** After these nothing stale is served: what was known is no longer an answer, or not this caller's. */
@@ -28,26 +28,33 @@ export function allowsStale(kind: FailureKind): boolean {
 export interface Keeper {
   readonly settings: Settings;
   readonly entries: Entries;
+  readonly once: OnceOnly;
   over(load: Load): void;
 }
 
-export class Load implements Tower {
-  readonly flight: Flight;
+/** By what it is known. */
+export interface Asked {
   readonly key: Key;
   /** The key without the tenant. */
+  readonly asked: Key;
+}
+
+export class Load implements Asked, Tower {
+  readonly flight: Flight;
+  readonly key: Key;
   readonly asked: Key;
   /** What it gives is not to be kept: its caller wants none of the cache, or it began before the key was deleted. */
   unkept: boolean;
   private readonly keeper: Keeper;
   private readonly input: unknown;
 
-  constructor(keeper: Keeper, stack: Stack, input: unknown, key: Key, asked: Key, unkept: boolean) {
+  constructor(keeper: Keeper, stack: Stack, input: unknown, { key, asked }: Asked, unkept: boolean, startedAt: number) {
     this.keeper = keeper;
     this.input = input;
     this.key = key;
     this.asked = asked;
     this.unkept = unkept;
-    this.flight = new Flight(stack, this);
+    this.flight = new Flight(stack, this, startedAt);
   }
 
   deserted(): void {
@@ -57,7 +64,7 @@ export class Load implements Tower {
   landed(landing: Landing): Landing {
     this.keeper.over(this);
     const { ok, value, flight } = landing;
-    const once = ok ? onceOnly(value) : undefined;
+    const once = ok ? this.keeper.once.find(value) : undefined;
     if (once !== undefined) {
       discard(value, flight.stack.discard);
       if (once.part !== value) discard(once.part, undefined);

@@ -4,32 +4,59 @@ import { isNodeStream, isResponse, isStream, isWebStream } from "../../core/stre
 /** So many properties of an answer are looked at. */
 const most = 100;
 
-interface OnceOnly {
+interface Found {
   readonly what: string;
   /** It, or what holds it. */
   readonly part: object;
 }
 
-/** What it is, or holds as a property of its own, where that is of such a kind. */
-export function onceOnly(value: unknown): OnceOnly | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  try {
-    if (isResponse(value)) return { what: "a Response", part: value };
-    if (isStream(value)) return { what: "a stream", part: value };
-    if (typeof (value as { next?: unknown }).next === "function") return { what: "an iterator", part: value };
-    if (Array.isArray(value)) return undefined;
-    for (const key of Object.keys(value).slice(0, most)) {
-      const held: unknown = Object.getOwnPropertyDescriptor(value, key)?.value; // a getter may begin to read
+/** For the answers of one cache. */
+export class OnceOnly {
+  /** What the last answer had, all of it data: to ask each property whether it is costs as much as all the rest. */
+  private likened: readonly string[] = [];
+
+  /** What it is, or holds as a property of its own, where that is of such a kind. */
+  find(value: unknown): Found | undefined {
+    if (typeof value !== "object" || value === null) return undefined;
+    try {
+      if (isResponse(value)) return { what: "a Response", part: value };
+      if (isStream(value)) return { what: "a stream", part: value };
+      if (typeof (value as { next?: unknown }).next === "function") return { what: "an iterator", part: value };
+      return Array.isArray(value) ? undefined : this.within(value as Readonly<Record<string, unknown>>);
+    } catch {
+      return undefined; // a proxy that throws says nothing
+    }
+  }
+
+  private within(value: Readonly<Record<string, unknown>>): Found | undefined {
+    const keys = Object.keys(value);
+    const { length } = keys;
+    const isAlike = areSame(keys, this.likened);
+    let isData = true;
+    for (let i = 0; i < length && i < most; i++) {
+      const key = keys[i] as string;
+      let held: unknown;
+      if (isAlike) held = value[key];
+      else {
+        const own = Object.getOwnPropertyDescriptor(value, key); // a getter may begin to read
+        if (own?.get !== undefined) isData = false;
+        held = own?.value;
+      }
       const found = typeof held === "object" && held !== null ? streamIn(held) : undefined;
       if (found !== undefined) return found;
     }
+    if (isData && !isAlike) this.likened = keys;
     return undefined;
-  } catch {
-    return undefined; // a proxy that throws says nothing
   }
 }
 
-function streamIn(value: object): OnceOnly | undefined {
+function areSame(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+function streamIn(value: object): Found | undefined {
   if (isResponse(value)) return { what: "a Response", part: value };
   return isWebStream(value) || isNodeStream(value) ? { what: "a stream", part: value } : undefined;
 }
