@@ -137,24 +137,25 @@ export function breaker<I>(
 ): KeyedBreaker<I>;
 export function breaker(options: BreakerOptions = {}, seams?: Partial<Seams>): Wrapper {
   const live = new LiveOptions(settingsIn, options);
-  const settings = live.now;
-  const ownSeams = new LiveSeams(seams);
-  const laid = (bracket: CircuitBracket | KeyedBracket, state: () => unknown) =>
-    wrapperOf(new LiveSpec("breaker", live, { bracket, state }), seams);
+  return live.now.key === undefined ? oneForAll(live, seams) : oneForEachKey(live, seams);
+}
 
-  if (settings.key === undefined) {
-    const circuit = new Circuit(settings, ownSeams, undefined);
-    live.changedBy((next) => {
-      if (next.key === undefined) return () => circuit.change(next);
-      const wanted = "nothing: whether there is a circuit for each key is said when the breaker is made";
-      throw new OptionsInvalidError("breaker", [{ path: "key", got: next.key, wanted }]);
-    });
-    return withHandle(
-      laid(new CircuitBracket(circuit), () => stateOf(circuit)),
-      () => circuit,
-    );
-  }
-  const circuits = new Circuits(settings, ownSeams);
+/** Apart from the other: what closures share is held by each of them, and of breakers there may be thousands. */
+function oneForAll(live: LiveOptions<Settings>, seams: Partial<Seams> | undefined): Wrapper {
+  const circuit = new Circuit(live.now, new LiveSeams(seams), undefined);
+  live.changedBy((next) => {
+    if (next.key === undefined) return () => circuit.change(next);
+    const wanted = "nothing: whether there is a circuit for each key is said when the breaker is made";
+    throw new OptionsInvalidError("breaker", [{ path: "key", got: next.key, wanted }]);
+  });
+  const layer = { bracket: new CircuitBracket(circuit), state: () => stateOf(circuit) };
+  return withHandle(wrapperOf(new LiveSpec("breaker", live, layer), seams), circuit);
+}
+
+function oneForEachKey(live: LiveOptions<Settings>, seams: Partial<Seams> | undefined): Wrapper {
+  const laid = (bracket: KeyedBracket, state: () => unknown) =>
+    wrapperOf(new LiveSpec("breaker", live, { bracket, state }), seams);
+  const circuits = new Circuits(live.now, new LiveSeams(seams));
   live.changedBy((next) => () => circuits.change(next));
   const keyOf = (input: unknown) => (circuits.settings.key as (input: unknown) => string)(input);
   const keyed = laid(

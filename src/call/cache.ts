@@ -6,8 +6,8 @@ import type { Duration, Operation, Protected, WrapperFor } from "../core/operati
 import { LiveOptions } from "../core/options.ts";
 import { LiveSeams, type Seams } from "../core/seams.ts";
 import { functionSchema } from "../core/wanted.ts";
-import { LiveSpec, parseOptions, wrapperLaying } from "../core/wrapper.ts";
-import { Cached } from "./cache/cached.ts";
+import { parseOptions, wrapperLaying } from "../core/wrapper.ts";
+import { Laid, withHandle } from "./cache/laid.ts";
 import { type Settings, settingsOf } from "./cache/settings.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: by hand, nothing says what the operation gives
@@ -89,26 +89,13 @@ export function cache<I>(options: CacheOptions<I> & { key: (input: I) => string 
 // biome-ignore lint/suspicious/noExplicitAny: without a key nothing says what the input is
 export function cache(options: CacheOptions<any> & { key?: undefined }, seams?: Partial<Seams>): PlainCache;
 export function cache(options: CacheOptions<never>, seams?: Partial<Seams>): unknown {
-  const live = new LiveOptions((written) => settingsOf(parseOptions("cache", cacheSchema, written)), options);
-  const time = new LiveSeams(seams);
-  let laid: WeakRef<Cached>[] = [];
-  const all = () => laid.flatMap((one) => one.deref() ?? []);
-  const lay = () => {
-    const cached = new Cached(live.now, time);
-    laid = [...laid.filter((one) => one.deref() !== undefined), new WeakRef(cached)];
-    return new LiveSpec("cache", live, { sharing: cached, state: () => cached.state() });
-  };
-  live.changedBy((settings) => () => {
-    for (const cached of all()) cached.change(settings);
-  });
-  const forget = (input: unknown) => {
-    for (const cached of all()) cached.delete(input);
-  };
-  const clear = () => {
-    for (const cached of all()) cached.clear();
-  };
-  return Object.defineProperties(wrapperLaying("cache", lay, seams), {
-    delete: { value: forget, enumerable: true },
-    clear: { value: clear, enumerable: true },
-  });
+  const laid = new Laid(new LiveOptions(settingsIn, options), new LiveSeams(seams));
+  return withHandle(
+    wrapperLaying("cache", () => laid.lay(), seams),
+    laid,
+  );
+}
+
+function settingsIn(written: unknown): Settings {
+  return settingsOf(parseOptions("cache", cacheSchema, written));
 }

@@ -123,8 +123,20 @@ export function wrapperOf(spec: LayerSpec, seams?: Partial<Seams>): Wrapper {
 /** The same, where each call that it is laid round gets a layer of its own. */
 export function wrapperLaying(kind: string, lay: () => LayerSpec, seams?: Partial<Seams>): Wrapper {
   const wrapper = <I, O>(operation: Operation<I, O>) => laidRound(operation, lay(), seams);
-  return Object.defineProperties(wrapper, { kind: { value: kind, enumerable: true }, [SPEC]: { get: lay } });
+  Object.setPrototypeOf(wrapper, laying);
+  return Object.defineProperties(wrapper, { kind: { value: kind, enumerable: true }, [LAY]: { value: lay } }) as never;
 }
+
+const LAY = Symbol("holdfast.lay");
+
+/** One for all of them: an accessor of its own costs each a shape. */
+export const laying: object = {
+  __proto__: Function.prototype,
+
+  get [SPEC](): LayerSpec {
+    return (this as unknown as { readonly [LAY]: () => LayerSpec })[LAY]();
+  },
+};
 
 function laidRound<I, O>(operation: Operation<I, O>, spec: LayerSpec, seams?: Partial<Seams>): Protected<I, O> {
   const base = baseOf(operation as Operation<never, unknown>, spec.kind);

@@ -42,7 +42,7 @@ describe("ten thousand idle caches", () => {
     const before = heap();
     for (let i = 0; i < many.length; i++) many[i] = cache({ ttl: "1m", max: 100_000 });
     const bytes = (heap() - before) / many.length;
-    expect(bytes).toBeLessThan(1_600);
+    expect(bytes).toBeLessThan(1_024);
     expect(many[9_999]).toBeTypeOf("function");
   });
 

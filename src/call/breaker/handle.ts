@@ -10,11 +10,11 @@ import { read, type Saved, write } from "./saved.ts";
 /** Where a breaker keeps how its circuit is found. */
 const CIRCUIT = Symbol("holdfast.circuit");
 interface Handled {
-  readonly [CIRCUIT]: () => Circuit;
+  readonly [CIRCUIT]: Circuit | (() => Circuit);
 }
 
-/** Gives a wrapper what a breaker has beside; its circuit is looked for at each use. */
-export function withHandle(wrapper: Wrapper, circuit: () => Circuit): Wrapper & typeof handle {
+/** Gives a wrapper what a breaker has beside; the circuit of a key is looked for at each use. */
+export function withHandle(wrapper: Wrapper, circuit: Circuit | (() => Circuit)): Wrapper & typeof handle {
   const handled = Object.defineProperty(wrapper, CIRCUIT, { value: circuit });
   return Object.setPrototypeOf(handled, handle);
 }
@@ -61,7 +61,8 @@ const handle = {
 };
 
 function circuitOf(breaker: object): Circuit {
-  const circuit = (breaker as Handled)[CIRCUIT]();
+  const kept = (breaker as Handled)[CIRCUIT];
+  const circuit = typeof kept === "function" ? kept() : kept;
   circuit.refresh();
   return circuit;
 }
