@@ -500,6 +500,33 @@ describe("what can be read once only is refused, with the remedy", () => {
     expect(asked).toBe(0);
   });
 
+  it("one that throws where earlier answers had data ends no call, and hides no stream behind it", async () => {
+    setup();
+    let asked = 0;
+    const throwing = (more: object) =>
+      Object.defineProperty({ body: "", ...more }, "body", {
+        get() {
+          asked++;
+          throw new Error("closed");
+        },
+      });
+    const given: object[] = [
+      { body: "text", rest: 1 },
+      throwing({ rest: 2 }),
+      throwing({ rest: 3 }),
+      { body: "text", rest: 4 },
+      throwing({ rest: stream() }),
+    ];
+    const call = protect("x", async (_: string) => given.shift(), { cache: { ttl: "1m" } });
+    await call("a");
+    await call("b");
+    await call("c");
+    expect(asked).toBe(1);
+    await call("d");
+    expect(await outcome(call("e"))).toMatchObject({ error: { code: "OPTIONS_INVALID" } });
+    expect(asked).toBe(2);
+  });
+
   it("and let go: no body is left open", async () => {
     setup();
     const before = cancelled.length;

@@ -30,24 +30,31 @@ export class OnceOnly {
 
   private within(value: Readonly<Record<string, unknown>>): Found | undefined {
     const keys = Object.keys(value);
-    const { length } = keys;
-    const isAlike = areSame(keys, this.likened);
-    let isData = true;
-    for (let i = 0; i < length && i < most; i++) {
-      const key = keys[i] as string;
-      let held: unknown;
-      if (isAlike) held = value[key];
-      else {
-        const own = Object.getOwnPropertyDescriptor(value, key); // a getter may begin to read
-        if (own?.get !== undefined) isData = false;
-        held = own?.value;
+    if (areSame(keys, this.likened)) {
+      try {
+        return amongData(value, keys);
+      } catch {
+        this.likened = []; // a getter after all, and it throws: from here on it is not asked
       }
-      const found = typeof held === "object" && held !== null ? streamIn(held) : undefined;
+    }
+    let isData = keys.length <= most;
+    for (const key of keys.slice(0, most)) {
+      const own = Object.getOwnPropertyDescriptor(value, key); // a getter may begin to read
+      if (own?.get !== undefined) isData = false;
+      const found = streamIn(own?.value);
       if (found !== undefined) return found;
     }
-    if (isData && !isAlike) this.likened = keys;
+    if (isData) this.likened = keys;
     return undefined;
   }
+}
+
+function amongData(value: Readonly<Record<string, unknown>>, keys: readonly string[]): Found | undefined {
+  for (const key of keys) {
+    const found = streamIn(value[key]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function areSame(a: readonly string[], b: readonly string[]): boolean {
@@ -56,7 +63,8 @@ function areSame(a: readonly string[], b: readonly string[]): boolean {
   return true;
 }
 
-function streamIn(value: object): Found | undefined {
+function streamIn(value: unknown): Found | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
   if (isResponse(value)) return { what: "a Response", part: value };
   return isWebStream(value) || isNodeStream(value) ? { what: "a stream", part: value } : undefined;
 }
