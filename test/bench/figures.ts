@@ -11,6 +11,7 @@ import { nesting } from "./cases/nesting.ts";
 import { open, opossumOpen } from "./cases/open.ts";
 import { alone, engines, peers, rotate } from "./cases/peers.ts";
 import { memory, signals } from "./cases/pending.ts";
+import { rateLimits } from "./cases/rateLimit.ts";
 import { stacks } from "./cases/stacks.ts";
 import { withins } from "./cases/within.ts";
 import { bytes } from "./harness/memory.ts";
@@ -109,6 +110,13 @@ async function grouped(library: Library): Promise<Group[]> {
       reference: alone,
       short: "p-retry",
       cases: hedges(library),
+    },
+    {
+      title: "A rate limit with enough left",
+      says: "A request is taken and nobody waits. Beside p-retry alone, which has none.",
+      reference: alone,
+      short: "p-retry",
+      cases: rateLimits(library),
     },
     {
       title: "A bulkhead with a place free",

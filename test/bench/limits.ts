@@ -6,6 +6,7 @@ import { bare, bothChecked, everything, gated, guarded, parsed, unchecked } from
 import { opossumOpen } from "./cases/open.ts";
 import { alone, cockatiel, engines } from "./cases/peers.ts";
 import { cockatielPending, signalEach } from "./cases/pending.ts";
+import { limited, limitedByBucket, limitedByProtect, limitedByTokens } from "./cases/rateLimit.ts";
 import type { Figures } from "./figures.ts";
 
 export interface Check {
@@ -77,13 +78,18 @@ export function checks({ times, memory, starts, failover }: Figures): Check[] {
       { what: `${ours}, a start with 10,000 on the signal against 10`, measured: many / few, atMost: 1.5 },
     );
   }
-  for (const ours of [budgeted, budgetedByProtect])
+  for (const ours of [budgeted, budgetedByProtect, limited, limitedByBucket, limitedByProtect])
     list.push({
       what: `${ours}, over a call that is entered, as a share of what p-retry adds to a function`,
       measured: (time(ours) - time(entered)) / (time(alone) - time(bare)),
       atMost: 1,
     });
   list.push(
+    {
+      what: `${limitedByTokens} that are estimated, as a multiple of requests alone`,
+      measured: time(limitedByTokens) / time(limited),
+      atMost: 2,
+    },
     {
       what: `${bulkheadAlone}, as a multiple of a call with nothing declared`,
       measured: time(bulkheadAlone) / time(entered),
