@@ -1,9 +1,9 @@
 // A process that is asked to end: not ready, then nothing new, then what runs has time to finish, then all is closed.
 import { createServer } from "node:http";
 import { setTimeout as after } from "node:timers/promises";
-import { drain, healthHandler, nodeHandler, problem, protect } from "holdfast";
+import { drain, events, healthHandler, nodeHandler, problem, protect } from "holdfast";
 
-const render = protect("render", (page: string) => after(300, `<p>${page}</p>`), { deadline: "5s" });
+const render = protect("render", (page: string) => after(2_000, `<p>${page}</p>`), { deadline: "10s" });
 const askHealth = nodeHandler(healthHandler());
 
 const server = createServer(async (request, response) => {
@@ -26,20 +26,24 @@ const ask = async (path: string) => {
 const drained = Promise.withResolvers<string>();
 process.once("SIGTERM", async () => {
   // grace: as long as the load balancer takes to see that /readyz says no
-  const { finished, cancelled } = await drain({ within: "10s", grace: "100ms" });
+  const { finished, cancelled } = await drain({ within: "10s", grace: "800ms" });
   server.close(() => drained.resolve(`${finished} finished, ${cancelled} cancelled, closed`));
   server.closeIdleConnections();
 });
 
 console.log(await ask("/readyz"));
+const begun = Promise.withResolvers<void>();
+events.once("call.started", () => begun.resolve());
 const inFlight = ask("/slow");
-await after(20);
+await begun.promise;
+const down = Promise.withResolvers<void>();
+events.once("shutdown.started", () => down.resolve());
 process.kill(process.pid, "SIGTERM");
-await after(20);
+await down.promise;
+const inGrace = ask("/in-grace");
 console.log(await ask("/readyz"));
 console.log(await ask("/livez"));
-const inGrace = ask("/in-grace");
-await after(150);
+await after(1_000);
 console.log(await ask("/new"));
 for (const answer of [inFlight, inGrace, drained.promise]) console.log(await answer);
 

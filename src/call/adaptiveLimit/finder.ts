@@ -108,7 +108,7 @@ export class Finder {
       if (this.measuring !== undefined) this.endMeasuring(now);
       this.ceiling = this.limit;
       this.doubles = false;
-      this.move(this.limit * (share > 0.95 ? 0.7 : 0.85), "overload");
+      this.move(this.limit * 0.9, "overload");
     } else if (samples.count < fewest) return;
     else if (this.measuring !== undefined) this.measured(this.measuring, samples.mean, now);
     else if (!this.window.isReached) this.idle(samples.mean);
@@ -160,7 +160,7 @@ export class Finder {
     this.isKnown = true;
     this.endMeasuring(now);
     const aim = hadNoQueue ? this.limit * 2 : (this.limit * gain * this.base) / full + 1;
-    if (aim < this.limit || hadNoQueue) this.move(aim, "latency");
+    if (aim < this.limit || hadNoQueue) this.move(this.below(aim), "latency");
     this.measuredLimit = this.limit;
   }
 
