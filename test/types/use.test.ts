@@ -20,7 +20,8 @@ async function setup() {
   await packed(site);
   for (const name of ["openai", "@types/node", "undici-types"]) site.install(name);
   const use = readFileSync(new URL("use.ts", import.meta.url), "utf8");
-  site.write({ "use.ts": use });
+  const load = readFileSync(new URL("useLoad.ts", import.meta.url), "utf8");
+  site.write({ "use.ts": use, "useLoad.ts": load });
   return { site, use };
 }
 
@@ -36,7 +37,7 @@ describe("the call sites", { timeout: 120_000 }, async () => {
   });
 
   it.each(Object.keys(compilers) as Compiler[])("compile against the package with TypeScript %s", async (compiler) => {
-    expect(await site.compile(compiler, options, ["use.ts"])).toBe("");
+    expect(await site.compile(compiler, options, ["use.ts", "useLoad.ts"])).toBe("");
   });
 
   it.each(Object.keys(compilers) as Compiler[])("compile against the sources with TypeScript %s", async (compiler) => {
