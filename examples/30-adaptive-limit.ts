@@ -4,11 +4,11 @@ import { events, HoldfastError, protect } from "holdfast";
 
 let running = 0;
 const line: (() => void)[] = [];
-/** Four at a time, 10 ms each; the others stand in a line. */
+/** Four at a time, 40 ms each; the others stand in a line. */
 async function serve(): Promise<string> {
   if (running >= 4) await new Promise<void>((resolve) => line.push(resolve));
   running++;
-  await sleep(10);
+  await sleep(40);
   running--;
   line.shift()?.();
   return "served";
@@ -20,7 +20,7 @@ const changes: number[] = [];
 events.on("limit.changed", ({ to }) => changes.push(to));
 
 let [served, refused] = [0, 0];
-const until = Date.now() + 1_500;
+const until = Date.now() + 3_000;
 const calls: Promise<void>[] = [];
 while (Date.now() < until) {
   for (let i = 0; i < 5; i++)
@@ -32,14 +32,14 @@ while (Date.now() < until) {
         },
       ),
     );
-  await sleep(2);
+  await sleep(8);
 }
 await Promise.all(calls);
 
 const found = changes.at(-1) ?? 10;
-console.log(`found: ${found >= 4 && found <= 8 ? "between 4 and 8" : found}`);
-console.log(`${served > 300 ? "more than 300" : served} served, ${refused > served ? "more" : "fewer"} refused`);
+console.log(`found: ${found >= 3 && found <= 12 ? "between 3 and 12" : found}`);
+console.log(`${served > 100 ? "more than 100" : served} served, ${refused > served ? "more" : "fewer"} refused`);
 
 // prints:
-// found: between 4 and 8
-// more than 300 served, more refused
+// found: between 3 and 12
+// more than 100 served, more refused
