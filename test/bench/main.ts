@@ -22,14 +22,17 @@ const figures = await measure(await build(), work);
 const results = checks(figures);
 const text = page(figures, results, work);
 console.log(text);
-if (quick) console.log("\nA quick run: few rounds, rough figures, so a limit may be missed by 15 %.");
+if (quick) console.log("\nA quick run: few rounds, rough figures, so a limit may be missed by 15 %, on a busy machine by more.");
 if (write) writePart("cost", text);
 
 const unsteady = unsteadiness(found(figures.times, engines));
-if (unsteady > 0.3)
+const isBusy = unsteady > 0.3;
+// two speeds of one machine in one run: a median may be of either
+const slack = quick && isBusy ? 2 : work.slack;
+if (isBusy)
   console.error(
     `\nThe machine is busy: half of the rounds lie ${Math.round(unsteady * 100)} % apart. Run it again when it is idle.`,
   );
-const failed = results.filter((check) => !reached(check, work.slack));
+const failed = results.filter((check) => !reached(check, slack));
 for (const { what, measured } of failed) console.error(`not reached: ${what}: ${measured.toFixed(2)}`);
 process.exit(failed.length > 0 ? 1 : 0);
