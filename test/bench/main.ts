@@ -22,7 +22,8 @@ const figures = await measure(await build(), work);
 const results = checks(figures);
 const text = page(figures, results, work);
 console.log(text);
-if (quick) console.log("\nA quick run: few rounds, rough figures, so a limit may be missed by 15 %, on a busy machine by more.");
+if (quick)
+  console.log("\nA quick run: few rounds, rough figures, so a limit may be missed by 15 %, on a busy machine by more.");
 if (write) writePart("cost", text);
 
 const unsteady = unsteadiness(found(figures.times, engines));
