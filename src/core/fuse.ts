@@ -140,8 +140,17 @@ function fused(spec: LayerSpec, at: number, specs: readonly LayerSpec[], inner?:
   if ("beside" in layer) {
     const { beside } = layer;
     const inner = specs.slice(0, at).filter(({ kind }) => roundTargets.has(kind));
-    const targets = beside.targets.map((target) => segment(target, inner, 0, nameOf(target) ?? target.name));
-    return { ...bare, kind, spec, load: (attempt) => beside.run(attempt, at, targets) };
+    const round = (target: Operation<never, unknown>) => segment(target, inner, 0, nameOf(target) ?? target.name);
+    let given = beside.targets;
+    let targets = given.map(round);
+    const load = (attempt: AttemptRecord) => {
+      if (given !== beside.targets) {
+        given = beside.targets;
+        targets = given.map(round); // they were changed while it runs
+      }
+      return beside.run(attempt, at, targets);
+    };
+    return { ...bare, kind, spec, load };
   }
   if ("limit" in layer) {
     if (layer.limit === "attempt" && !enclosesMore(at, specs)) return { ...bare, kind, spec, timeout: layer };

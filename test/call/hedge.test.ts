@@ -1,5 +1,5 @@
 // A second try beside the first: when it begins, who wins, and what becomes of the others.
-import { budget, eventBus, explain, hedge, named, pipe, protect, retry, settled } from "holdfast";
+import { budget, configure, eventBus, explain, hedge, named, pipe, protect, retry, settled } from "holdfast";
 import { type Answer, record, script, seams, testClock } from "holdfast/testing";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -274,6 +274,24 @@ describe("hedge", () => {
     watch(call(undefined));
     await clock.advance("1s");
     expect(operation.calls.length).toBe(2);
+  });
+
+  it("asks other targets, after another delay, from the moment in which it is changed", async () => {
+    using given = setup();
+    const { clock } = given;
+    const own = script<string>("never", "never");
+    const [east, west] = [script<string>({ value: "east" }), script<string>({ value: "west" })];
+    const call = protect("call", own, { hedge: { after: 100, to: [east] }, deadline: "10s" });
+    const undo = configure(call, { hedge: { after: 200, to: [west] } });
+    const changed = watch(call(undefined));
+    await clock.advance(199);
+    expect(changed.state).toBe("pending");
+    await clock.advance(1);
+    expect(changed.state).toBe("west");
+    undo();
+    const restored = watch(call(undefined));
+    await clock.advance(100);
+    expect([restored.state, west.calls.length]).toEqual(["east", 1]);
   });
 
   it("says what is wrong with its options, all at once", () => {
