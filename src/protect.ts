@@ -21,13 +21,14 @@ import type { CallContext, CallOptions, Duration, Operation, Protected } from ".
 import { isPlain, merged, written } from "./core/options.ts";
 import { type AnySchema, isSchema } from "./core/schema.ts";
 import type { Seams } from "./core/seams.ts";
-import { type InnerRecovery, type LayerSpec, type Stack, stackOf } from "./core/stack.ts";
+import { type LayerSpec, type Stack, stackOf } from "./core/stack.ts";
 import type { Classify } from "./core/verdict.ts";
 import { functionSchema, wanted } from "./core/wanted.ts";
 import { baseOf, parseOptions, specOf, toolsOf } from "./core/wrapper.ts";
 import type { Policy, PolicyOptions, Protect } from "./declaration.ts";
 import { fallbackSpec, tiersSchema } from "./fallback/fallback.ts";
 import { type UrgencyStage, urgencySchema, urgencySpec, type Ways } from "./fallback/urgency.ts";
+import type { Tiered } from "./fallback/way.ts";
 import { guardSchema, guardSpec } from "./input/guard.ts";
 import { gateSchema, gateSpec } from "./output/gate.ts";
 
@@ -191,9 +192,9 @@ function waysOf(
   const servesStale = (kept?.staleOnError ?? 0) + (kept?.whileRevalidating ?? 0) > 0;
   return {
     stages,
-    deadlineMs: whole !== undefined && "limit" in whole.layer ? whole.layer.ms : Number.POSITIVE_INFINITY,
+    hasDeadline: whole !== undefined && "limit" in whole.layer && whole.layer.ms !== Number.POSITIVE_INFINITY,
     hedge: hedging !== undefined && "beside" in hedging ? hedging.beside : undefined,
-    tiers: recovery !== undefined && "recovery" in recovery ? ((recovery.recovery as InnerRecovery).tiers ?? []) : [],
+    tiers: recovery !== undefined && "recovery" in recovery ? (recovery.recovery as Tiered).ways : [],
     cached: servesStale ? sharing?.stale?.bind(sharing) : undefined,
   };
 }

@@ -14,10 +14,11 @@ import type { Duration, Operation, Protected } from "../core/operation.ts";
 import { triesOf } from "../core/rare.ts";
 import { mustNotRepeat } from "../core/repeat.ts";
 import type { Seams } from "../core/seams.ts";
-import { type InnerRecovery, type LayerSpec, readyIn, readyThrough, type Segment, stackOf } from "../core/stack.ts";
+import { type LayerSpec, type Segment, stackOf } from "../core/stack.ts";
 import type { Failure, FailureKind, Verdict } from "../core/verdict.ts";
 import { functionSchema } from "../core/wanted.ts";
 import { baseOf, parseOptions, type Tools, toolsOf, wrapperOf } from "../core/wrapper.ts";
+import { readyOf, type Tiered, type Way } from "./way.ts";
 
 /** One of the ways that follow. A bare function is a tier named after itself. */
 export interface Tier<I, O> {
@@ -116,14 +117,9 @@ function timed(timeout: number | undefined): readonly LayerSpec[] {
   return timeout === undefined ? [] : [timeoutSpec(timeout)];
 }
 
-interface Way {
-  readonly operation: GivenOperation;
-  readonly when: GivenTier["when"];
-  readonly segment: Segment;
-}
-
-function recovery(ways: readonly Way[], otherwise: Otherwise | undefined, tools: Tools): InnerRecovery {
+function recovery(ways: readonly Way[], otherwise: Otherwise | undefined, tools: Tools): Tiered {
   return {
+    ways,
     tiers: ways.map(({ segment }) => segment),
     notesFailures: true,
     elsewhere(attempt) {
@@ -246,10 +242,6 @@ class Descent {
     if (tried === 0 || first.isCut) throw outcome.error;
     throw stackless(() => new FallbackExhaustedError(call.name, call.failures.slice()));
   }
-}
-
-function readyOf({ operation, layers }: Segment, input: unknown): number {
-  return Math.max(readyIn(operation, input), readyThrough(layers, layers.length, input));
 }
 
 type Skipped = EventMap["fallback.skipped"]["reason"];

@@ -2,9 +2,10 @@
 import { z } from "zod";
 import type { AttemptRecord } from "../core/attempt.ts";
 import { OptionsInvalidError } from "../core/errors.ts";
-import type { Beside, LayerSpec, Segment } from "../core/stack.ts";
+import type { Beside, LayerSpec } from "../core/stack.ts";
 import type { Finding } from "../core/verdict.ts";
 import { Rising } from "./urgency/rising.ts";
+import type { Way } from "./way.ts";
 
 /** What starts when this share of the deadline is gone. */
 export interface UrgencyStage {
@@ -32,9 +33,9 @@ export const urgencySchema = z
 /** What a call has that a stage may start. */
 export interface Ways {
   readonly stages: readonly UrgencyStage[];
-  readonly deadlineMs: number;
+  readonly hasDeadline: boolean;
   readonly hedge: Beside | undefined;
-  readonly tiers: readonly Segment[];
+  readonly tiers: readonly Way[];
   /** What the cache still has for this attempt's input. */
   readonly cached:
     | ((attempt: AttemptRecord) => { readonly value: unknown; readonly ageMs: number } | undefined)
@@ -43,7 +44,7 @@ export interface Ways {
 
 /** @throws OptionsInvalidError for stages that start what the call does not have */
 export function urgencySpec(name: string, ways: Ways): LayerSpec {
-  const { cached, deadlineMs, hedge, stages, tiers } = ways;
+  const { cached, hasDeadline, hedge, stages, tiers } = ways;
   const has = {
     hedge: hedge !== undefined,
     cached: cached !== undefined,
@@ -53,7 +54,7 @@ export function urgencySpec(name: string, ways: Ways): LayerSpec {
   const issues: Finding[] = stages.flatMap(({ start }, i) =>
     has[start] ? [] : [{ path: `urgency.${i}.start`, got: start, wanted: wantedFor[start] }],
   );
-  if (deadlineMs === Number.POSITIVE_INFINITY)
+  if (!hasDeadline)
     issues.unshift({ path: "urgency", wanted: "a call with a `deadline`, of which the stages are shares" });
   if (issues.length > 0) throw new OptionsInvalidError(name, issues);
   if (hedge !== undefined) hedge.hurried ??= new WeakMap();

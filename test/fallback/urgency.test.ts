@@ -1,5 +1,5 @@
 // Rising urgency: what begins when so much of the deadline is gone, and which answer counts.
-import { eventBus, explain, protect, settled } from "holdfast";
+import { eventBus, explain, named, pipe, protect, settled, timeout } from "holdfast";
 import { record, script, seams, testClock } from "holdfast/testing";
 import { describe, expect, it } from "vitest";
 
@@ -94,6 +94,20 @@ describe("urgency", () => {
     await clock.advance("1s");
     expect(await lost).toMatchObject({ ok: false, error: { code: "DEADLINE_EXCEEDED" } });
     expect(early.calls.length).toBe(2);
+  });
+
+  it("a tier that a pipe has made is the same one to the fallback: asked once only", async () => {
+    using given = setup();
+    const { clock } = given;
+    const tier = script<string>({ error: down, after: 10 }, { value: "asked again" });
+    const call = protect("call", script<string>({ error: down, after: 600 }), {
+      ...{ deadline: 1_000, fallback: [pipe(named("tier", tier), timeout(500))] },
+      urgency: [{ at: 0.5, start: "nextTier" }],
+    });
+    const answer = settled(call)(undefined);
+    await clock.advance(600);
+    expect(await answer).toMatchObject({ ok: false, error: down });
+    expect(tier.calls.length).toBe(1);
   });
 
   it("waits for the tier that it has begun when the first fails, and fails when all have", async () => {

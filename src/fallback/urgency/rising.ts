@@ -3,10 +3,10 @@ import type { AttemptRecord } from "../../core/attempt.ts";
 import { type Listening, Run } from "../../core/beside.ts";
 import { enterOnce, wasEntered } from "../../core/chain.ts";
 import type { Race } from "../../core/race.ts";
-import { readyIn, readyThrough, type Segment } from "../../core/stack.ts";
 import { armOnce, disarm, Timed } from "../../core/timers.ts";
 import { openPromise, type Wakeable } from "../../core/wake.ts";
 import type { Ways } from "../urgency.ts";
+import { readyOf } from "../way.ts";
 
 export class Rising extends Timed implements Listening, Wakeable {
   private readonly outer: AttemptRecord;
@@ -73,15 +73,18 @@ export class Rising extends Timed implements Listening, Wakeable {
     const { call } = outer;
     if (outer.said?.fallback === false) return;
     const tiers = which === "lastTier" ? ways.tiers.slice(-1) : ways.tiers;
-    const segment = tiers.find((tier) => !wasEntered(call, operationOf(tier), tier) && isReady(tier, outer.input));
-    if (segment === undefined) return;
+    const way = tiers.find(
+      ({ operation, segment }) => !wasEntered(call, operation, segment) && readyOf(segment, outer.input) === 0,
+    );
+    if (way === undefined) return;
+    const { operation, segment } = way;
     const { events } = call.stack.seams;
     const to = segment.tierName;
     if (first.attempt.onceOnly) {
       if (!events.quiet) events.emit("fallback.skipped", { tier: to, reason: "condition" }, call);
       return;
     }
-    enterOnce(call, operationOf(segment), segment);
+    enterOnce(call, operation, segment);
     if (!events.quiet) events.emit("fallback.used", { from: call.more.tierName, to, kind: "timeout" }, call);
     outer.lend(first.attempt);
     const run = new Run(outer, segment, segment.layers.length, this);
@@ -124,12 +127,4 @@ export class Rising extends Timed implements Listening, Wakeable {
     const leftMs = Math.max(0, this.startedAt + stage.at * this.wholeMs - this.outer.now());
     armOnce(clock, leftMs, this);
   }
-}
-
-function operationOf({ operation }: Segment): unknown {
-  return operation;
-}
-
-function isReady({ operation, layers }: Segment, input: unknown): boolean {
-  return Math.max(readyIn(operation, input), readyThrough(layers, layers.length, input)) === 0;
 }
