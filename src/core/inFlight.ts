@@ -54,12 +54,12 @@ export function land(call: Linked): void {
   else if (process.latest === call) process.latest = begunBefore;
   if (begunBefore !== null) begunBefore.begunAfter = begunAfter;
   call.begunBefore = call.begunAfter = null;
-  if (process.drains.length > 0) for (const drain of drains()) if (isOf(call, drain)) drain.left();
+  if (process.drains.length > 0) for (const drain of openDrains()) if (isOf(call, drain)) drain.left();
 }
 
 /** The drain that lets no such call begin; what is part of a call in flight goes on. */
 export function closedTo(call: Flying): Draining | undefined {
-  return process.drains.length === 0 ? undefined : drains().find((drain) => drain.closed && isOf(call, drain));
+  return process.drains.length === 0 ? undefined : openDrains().find((drain) => drain.closed && isOf(call, drain));
 }
 
 /** Those that a drain waits for. */
@@ -76,15 +76,11 @@ function forget(): void {
   process.latest = null;
 }
 
-export function openDrains(): readonly Draining[] {
-  return drains();
-}
-
 export function addDrain(drain: Draining): void {
-  process.drains = [...drains(), drain];
+  process.drains = [...openDrains(), drain];
 }
 
-function drains(): readonly Draining[] {
+export function openDrains(): readonly Draining[] {
   if (process.drains.some(({ born }) => born !== generation()))
     process.drains = process.drains.filter(({ born }) => born === generation());
   return process.drains;
