@@ -26,3 +26,27 @@ it("a breaker that wants two probes closes after one that is sure and one that i
   });
   expect(violations).toEqual([]);
 });
+
+it("a probe that fails in the turn in which its caller goes away may have counted, and the breaker be open again", async () => {
+  const meets = [{ gives: "throws", deaf: true }] as const;
+  const { violations } = await run({
+    stack: {
+      kind: "protect",
+      layers: {
+        deadline: 10,
+        retry: { attempts: 1, jitter: "none" },
+        breaker: { consecutiveFailures: 1, window: 50, breakTime: 40, halfOpenCalls: 1 },
+        bulkhead: { concurrency: 1 },
+        tiers: [{}],
+      },
+    },
+    callers: [
+      { at: 47, to: 0, abort: "inside", meets },
+      { at: 7, to: 0, shares: true, meets },
+      { at: 47, to: 0, deadline: 10, meets: [] },
+    ],
+    seed: 0,
+    watched: true,
+  });
+  expect(violations).toEqual([]);
+});

@@ -113,12 +113,12 @@ export class BreakerModel {
     else this.probed(failed || isSlow, now, latest);
   }
 
-  /** The library has chosen, in the step that is over: it is in this state, since then. */
-  adopt(state: string, since: number, now: number, latest: number): void {
+  /** The library has chosen, in the step that is over: it is in this state. */
+  adopt(state: string, now: number, latest: number): void {
     this.unsure = false;
     const { phase } = this;
     // a probe has counted nothing and given its place back, or it is not the last that is wanted
-    if (phase.is === "halfOpen" && since >= phase.opened.until && since <= phase.opened.latest) {
+    if (phase.is === "halfOpen" && state === "halfOpen") {
       phase.least = Math.max(1, phase.least);
       return;
     }
