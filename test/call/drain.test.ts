@@ -1,5 +1,19 @@
 // Shutting down without losing what is under way: in which order, and what becomes of whom.
-import { drain, eventBus, fallback, HoldfastError, health, named, pipe, protect, settled, stories } from "holdfast";
+import {
+  bulkhead,
+  drain,
+  eventBus,
+  fallback,
+  HoldfastError,
+  health,
+  named,
+  pipe,
+  protect,
+  rateLimit,
+  retry,
+  settled,
+  stories,
+} from "holdfast";
 import { record, reset, script, seams, testClock } from "holdfast/testing";
 import { afterEach, describe, expect, it } from "vitest";
 
@@ -72,6 +86,30 @@ describe("drain", () => {
         `ShuttingDownError: "${story.name}" was ended: this process is shutting down, and the time it had for that is over.`,
       );
     }
+    expect(clock.sleepers).toBe(0);
+  });
+
+  it("pends for nobody who waits: in a queue, in the line of a rate limit, between two attempts, also when they give up", async () => {
+    using given = setup();
+    const { clock } = given;
+    const places = bulkhead({ concurrency: 1, queue: 5 });
+    const line = rateLimit({ requests: { limit: 1, per: "1h" }, maxWait: "2h" });
+    const hangs = named("hangs", () => new Promise<never>(() => {}));
+    const queued = pipe(hangs, places);
+    const lined = pipe(async () => 1, line);
+    const failing = pipe(() => Promise.reject(new Error("down")), retry({ base: "1h", cap: "1h", jitter: "none" }));
+    await lined();
+    const gone = new AbortController();
+    const running = settled(queued)();
+    const leaving = settled(queued)(undefined, { signal: gone.signal });
+    const waiting = [running, settled(queued)(), settled(lined)(), settled(failing)()];
+    const drained = watch(drain({ within: "10s" }));
+    await clock.advance("5s");
+    gone.abort();
+    await clock.advance("5s");
+    expect((await leaving).story.state).toBe("cancelled");
+    expect(drained.state).toEqual({ finished: 1, cancelled: 4 });
+    for (const { ok, story } of await Promise.all(waiting)) expect([ok, story.state]).toEqual([false, "cancelled"]);
     expect(clock.sleepers).toBe(0);
   });
 

@@ -157,6 +157,29 @@ describe("hedge", () => {
     expect([operation.calls.length, answer.state]).toEqual([3, "third"]);
   });
 
+  it("a pushback beyond the deadline stops it, and what failed alone ends the call now", async () => {
+    using given = setup();
+    const { clock } = given;
+    const busy = failing(503, { headers: { "retry-after": "60" } });
+    const operation = script<string>({ error: busy, after: 10 });
+    const answer = watch(protect("call", operation, { hedge: { after: 100, extra: 2 }, deadline: "30s" })(undefined));
+    await clock.advance(10);
+    expect(answer.state).toBe(busy);
+    await clock.advance("2m");
+    expect([operation.calls.length, clock.sleepers]).toEqual([1, 0]);
+  });
+
+  it("the only one fails and the budget refuses another: the call ends now, not at the deadline", async () => {
+    using given = setup();
+    const { clock } = given;
+    const down = failing(500);
+    const operation = script<string>({ error: down, after: 10 });
+    const options = { hedge: { after: 100 }, budget: budget({ share: 0, perSecond: 0 }), deadline: "30s" } as const;
+    const answer = watch(protect("call", operation, options)(undefined));
+    await clock.advance(10);
+    expect([answer.state, operation.calls.length, clock.sleepers]).toEqual([down, 1, 0]);
+  });
+
   it("a poor answer does not win while another runs", async () => {
     using given = setup();
     const { clock } = given;
