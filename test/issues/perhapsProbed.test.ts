@@ -50,3 +50,26 @@ it("a probe that fails in the turn in which its caller goes away may have counte
   });
   expect(violations).toEqual([]);
 });
+
+it("a breaker that is open again and whose break is over is not still the one that was tried before", async () => {
+  const { violations } = await run({
+    stack: {
+      kind: "protect",
+      layers: {
+        deadline: 10,
+        retry: { attempts: 1, base: 0 },
+        breaker: { minimumCalls: 1, breakTime: 10, halfOpenCalls: 1, slow: { rate: 0.5, duration: 10 } },
+        cache: { ttl: 1, keys: 1, staleOnError: 1, whileRevalidating: 10 },
+      },
+    },
+    callers: [
+      { at: 46, to: 0, meets: [{ gives: "value", after: 10, deaf: true }] },
+      { at: 0, to: 0, deadline: 10, meets: [{ gives: "value", after: 10 }] },
+      { at: 16, to: 0, key: true, meets: [{ gives: "value", after: 10 }] },
+      { at: 57, to: 0, abort: "never", meets: [] },
+    ],
+    seed: 0,
+    watched: true,
+  });
+  expect(violations).toEqual([]);
+});

@@ -113,12 +113,12 @@ export class BreakerModel {
     else this.probed(failed || isSlow, now, latest);
   }
 
-  /** The library has chosen, in the step that is over: it is in this state. */
-  adopt(state: string, now: number, latest: number): void {
+  /** The library has chosen, in the step that is over: it is in this state, since then. */
+  adopt(state: string, since: number, now: number, latest: number): void {
     this.unsure = false;
     const { phase } = this;
     // a probe has counted nothing and given its place back, or it is not the last that is wanted
-    if (phase.is === "halfOpen" && state === "halfOpen") {
+    if (phase.is === "halfOpen" && state === "halfOpen" && isBreakOf(phase.opened, since)) {
       phase.least = Math.max(1, phase.least);
       return;
     }
@@ -196,4 +196,9 @@ export class BreakerModel {
     this.outcomes.clear();
     this.inARow = [0, 0];
   }
+}
+
+/** Whether its break may have been over then: that of another one is over at another time. */
+function isBreakOf({ until, latest }: Open, since: number): boolean {
+  return since >= until && since <= latest;
 }

@@ -40,7 +40,7 @@ export function breakerCounts(watched: WatchedBreaker): Rule {
   function compare(world: World, found: Found): void {
     const { coming: now } = world;
     const is = state();
-    if (model.unsure) model.adopt(is.state, world.now, world.runs.length - 1);
+    if (model.unsure) model.adopt(is.state, is.since, world.now, world.runs.length - 1);
     const { phase } = model;
     const may =
       phase.is !== "open"
