@@ -1,6 +1,6 @@
 // A circuit for each key, of the keys seen last.
-import { LRUCache } from "lru-cache";
 import type { LiveSeams } from "../../core/seams.ts";
+import { Keyed } from "../keyed.ts";
 import { CircuitBracket } from "./bracket.ts";
 import { Circuit } from "./circuit.ts";
 import { stateOf } from "./handle.ts";
@@ -12,7 +12,8 @@ export const mostKeys = 1_000;
 export class Circuits {
   settings: Settings;
   private readonly seams: LiveSeams;
-  private readonly kept = new LRUCache<string, CircuitBracket>({ max: mostKeys });
+  /** A break would end if its circuit were forgotten: the closed ones go first, the one used longest ago before others. */
+  private readonly kept = new Keyed<CircuitBracket>(mostKeys, ({ circuit }) => circuit.isClosed);
 
   constructor(settings: Settings, seams: LiveSeams) {
     this.settings = settings;
@@ -21,18 +22,13 @@ export class Circuits {
 
   at(key: string): CircuitBracket {
     if (typeof key !== "string") throw new TypeError(`The key of a breaker has to be a string, not ${typeof key}.`);
-    const known = this.kept.get(key);
-    if (known !== undefined) return known;
-    if (this.kept.size >= mostKeys) this.makeRoom();
-    const made = new CircuitBracket(new Circuit(this.settings, this.seams, key));
-    this.kept.set(key, made);
-    return made;
+    return this.kept.get(key) ?? this.kept.add(key, new CircuitBracket(new Circuit(this.settings, this.seams, key)));
   }
 
   /** For all keys: those that are known, and those to come. */
   change(settings: Settings): void {
     this.settings = settings;
-    for (const { circuit } of this.kept.values()) circuit.change(settings);
+    for (const [, { circuit }] of this.kept.entries()) circuit.change(settings);
   }
 
   /** Without making one, or counting as a use. */
@@ -47,10 +43,5 @@ export class Circuits {
       keys: this.kept.size,
       notClosed: Object.fromEntries(notClosed.map(([key, { circuit }]) => [key, stateOf(circuit)])),
     };
-  }
-
-  /** A break would end if its circuit were forgotten: the closed ones go first, the one used longest ago before others. */
-  private makeRoom(): void {
-    for (const key of this.kept.rkeys()) if (this.kept.peek(key)?.circuit.isClosed) return void this.kept.delete(key);
   }
 }
