@@ -218,18 +218,19 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   note(endedAt = this.now()): void {
     if (this.is(NOTED) || this.verdict === undefined) return;
     this.flags |= NOTED;
-    const { call, rare, value } = this;
+    const { call, last, rare, value } = this;
     if (this.isCut && this.cut?.wholeMs === 0 && call.cut === null) return; // lost, and no failure
     const told = call.failures.at(-1);
-    if (told?.error === value && this.last !== null) return; // by the attempt inside
-    const failure = failureOf(this, this.verdict.kind, endedAt, rare?.produced, rare?.cost);
+    // by the attempt inside, or the run that several share
+    if (last !== null && (told?.error === value || (last.call !== call && last.value === value))) return;
+    const failure = failureOf(this, this.verdict.kind, endedAt, rare);
     call.fail(failure);
     if (this.called && !call.stack.seams.events.quiet) tellFailure(call, failure, this.verdict.counts);
   }
 
   /** A user's function threw when it was asked about a failure that is told already: that is one more. */
   protected noteFault(): void {
-    if (this.is(NOTED)) this.call.fail(failureOf(this, "bug", this.now(), undefined, undefined));
+    if (this.is(NOTED)) this.call.fail(failureOf(this, "bug", this.now(), null));
   }
 
   /** Remembers the input as the layers outside gave it, for the next attempt. */

@@ -1,7 +1,7 @@
 // What was tried and did not do, as the story has it and the bus hears it.
 import type { AttemptRecord } from "./attempt.ts";
 import { bodyOf } from "./body.ts";
-import type { Cost } from "./operation.ts";
+import type { RareOfAttempt } from "./rare.ts";
 import type { CallRecord } from "./record.ts";
 import { isResponse, statusWithin } from "./shapes.ts";
 import type { Failure, FailureKind } from "./verdict.ts";
@@ -11,10 +11,10 @@ export function failureOf(
   attempt: AttemptRecord,
   kind: FailureKind,
   endedAt: number,
-  produced: unknown,
-  cost: Cost | undefined,
+  rare: RareOfAttempt | null,
 ): Failure {
   const { call, context, segment, startedAt, value } = attempt;
+  const { cost, kept, produced } = rare ?? nothing;
   return {
     error: value,
     kind,
@@ -22,11 +22,14 @@ export function failureOf(
     tier: segment.tier,
     tierName: segment.tierName,
     ...(produced !== undefined && { produced }),
+    ...(kept !== undefined && kept.error === value && { kept: { call: kept.call, ageMs: kept.ageMs } }),
     startedAt: call.stack.seams.clock.now() - (attempt.now() - startedAt),
     elapsedMs: Math.max(0, endedAt - startedAt),
     ...(cost !== undefined && { cost }),
   };
 }
+
+const nothing: Partial<RareOfAttempt> = {};
 
 export function tellFailure(call: CallRecord, failure: Failure, counts: boolean): void {
   const { attempt, tier, kind, error, elapsedMs } = failure;

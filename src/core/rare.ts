@@ -139,6 +139,8 @@ export class RareOfAttempt {
   private others: Set<Cuttable> | null = null;
   /** What the operation delivered and a layer then refused. */
   produced: unknown = undefined;
+  /** An error that a cache had kept. */
+  kept: { readonly error: unknown; readonly call: string; readonly ageMs: number } | undefined = undefined;
   /** The value that told of a failure and in whose place it is begun. */
   replaces: unknown = undefined;
   /** The last attempt begun in it that is done. */

@@ -77,8 +77,12 @@ function insteadOf(tierName: string, { reason, ageMs }: NonNullable<Story["degra
 }
 
 function attempt(failure: Failure, no: number, indent: string, told: Set<unknown>): string[] {
-  const { tier, tierName, attempt, kind, elapsedMs, error, produced } = failure;
-  const head = `${indent}${no}. tier ${tier} "${tierName}", attempt ${attempt}, ${spell(elapsedMs)}: ${kind}: `;
+  const { tier, tierName, attempt, kind, elapsedMs, error, kept, produced } = failure;
+  const how =
+    kept === undefined
+      ? `attempt ${attempt}, ${spell(elapsedMs)}`
+      : `not called, the cache keeps what call ${kept.call} failed with ${spell(kept.ageMs)} ago`;
+  const head = `${indent}${no}. tier ${tier} "${tierName}", ${how}: ${kind}: `;
   const known = told.has(error);
   const [first = "", ...causes] = said(error, `${indent}   `, told);
   return [

@@ -46,6 +46,8 @@ export interface Failure {
   readonly tierName: string;
   /** What it had delivered, when that was refused. */
   readonly produced?: unknown;
+  /** A cache gave the error, in place of any attempt: the call that had failed with it, and so long ago. */
+  readonly kept?: { readonly call: string; readonly ageMs: number } | undefined;
   /** Epoch ms. */
   readonly startedAt: number;
   readonly elapsedMs: number;

@@ -7,6 +7,7 @@ import {
   protect,
   ReviewPendingError,
   report,
+  settled,
 } from "../../src/index.ts";
 import { script, testClock } from "../../src/testing/index.ts";
 
@@ -68,6 +69,47 @@ describe("the story of a failed call as text", () => {
       "       caused by Error: connect ECONNREFUSED 127.0.0.1:9",
       expect.stringMatching(/^ {2}"search" ended as failed after 1 attempt in 0 ms/),
       '    1. tier 0 "search", attempt 1, 0 ms: network: the same error as above',
+    ]);
+  });
+
+  it("says that the cache kept the error, how long ago and of which call: it is no attempt of this one", async () => {
+    const { clock, reported, seams } = setup();
+    const missing = Object.assign(new Error("no such user"), { status: 422 });
+    const call = protect("user", script<unknown>({ error: missing, after: "8ms" }), {
+      ...{ cache: { ttl: "1m" as const, negative: "4h" as const }, seams },
+    });
+    const first = settled(call)(1 as never);
+    await clock.advance("8ms");
+    const { story } = await first;
+    const outer = protect("page", async (n: number, context) => call(n as never, context), { seams });
+    const error: unknown = await outer(1).catch((error) => error);
+    expect(report(error).replaceAll(/call [\w-]+, started/g, "call ID, started").split("\n")).toEqual([
+      expect.stringMatching(/^"page" ended as failed after 1 attempt in 0 ms/),
+      '  1. tier 0 "page", attempt 1, 0 ms: invalid: Error: no such user',
+      expect.stringMatching(/^ {2}"user" ended as failed after 0 attempts in 0 ms/),
+      `    1. tier 0 "user", not called, the cache keeps what call ${story.id} failed with 0 ms ago: invalid: the same error as above`,
+    ]);
+    await clock.advance("1h");
+    expect(await settled(call)(1 as never)).toMatchObject({
+      ok: false,
+      story: { attempts: 0, failures: [{ kept: { call: story.id, ageMs: 3_600_000 } }] },
+    });
+    expect((await reported(call)).slice(1)).toEqual([
+      '  1. tier 0 "user", not called, the cache keeps what call ID failed with 3 600 000 ms ago: invalid: Error: no such user',
+    ]);
+  });
+
+  it("tells no attempt twice where a cache stands round a fallback", async () => {
+    const { reported, seams } = setup();
+    const call = protect("user", script<unknown>({ error: unreachable() }), {
+      ...{ cache: { ttl: "1m" as const }, seams },
+      fallback: [{ name: "copy", operation: script<unknown>({ error: new Error("gone") }) }],
+    });
+    expect((await reported(call)).slice(1)).toEqual([
+      '  1. tier 0 "user", attempt 1, 0 ms: network: TypeError: fetch failed',
+      "       caused by Error: connect ECONNREFUSED 127.0.0.1:9",
+      '  2. tier 1 "copy", attempt 1, 0 ms: unknown: Error: gone',
+      expect.stringMatching(/^The caller got FallbackExhaustedError: "user" has no tier left: /),
     ]);
   });
 

@@ -55,7 +55,9 @@ export class Cached implements Sharing, Keeper {
       const ageMs = this.entries.now - entry.at;
       if (ageMs < this.lifeOf(entry)) {
         tellHit(call, ageMs, false);
-        return instead(entry.value, entry.failed);
+        if (entry.failedIn === undefined) return instead(entry.value, false);
+        record.more.kept = { error: entry.value, call: entry.failedIn, ageMs };
+        return instead(entry.value, true);
       }
       const leftMs = accept === "fresh" ? 0 : this.leftMs(entry, settings.whileRevalidating);
       if (leftMs > 0 && settings.patience === 0) {
@@ -200,8 +202,8 @@ export class Cached implements Sharing, Keeper {
     this.clear();
   }
 
-  private lifeOf({ failed, ttl }: Entry): number {
-    const declared = failed ? this.settings.negative : this.settings.ttl;
+  private lifeOf({ failedIn, ttl }: Entry): number {
+    const declared = failedIn === undefined ? this.settings.ttl : this.settings.negative;
     return ttl ?? (typeof declared === "number" ? declared : 0);
   }
 
@@ -211,7 +213,7 @@ export class Cached implements Sharing, Keeper {
 
   /** For how much longer it may be served though it is stale, for so long after its lifetime. */
   private leftMs(entry: Entry, staleMs: number): number {
-    return entry.failed || staleMs === 0 ? 0 : this.lifeOf(entry) + staleMs - this.ageOf(entry);
+    return entry.failedIn !== undefined || staleMs === 0 ? 0 : this.lifeOf(entry) + staleMs - this.ageOf(entry);
   }
 
   private serves(entry: Entry | undefined, staleMs: number, load?: Load): entry is Entry {

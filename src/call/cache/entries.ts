@@ -10,7 +10,8 @@ const first = 16;
 export interface Entry {
   /** Or, of a failure that is kept, the error. */
   readonly value: unknown;
-  readonly failed: boolean;
+  /** The call that failed with it; `undefined`: it is no failure. */
+  readonly failedIn: string | undefined;
   /** Since when; on the clock of the entries. */
   readonly at: number;
   /** Its own lifetime in ms; `undefined`: the declared one, as it is when somebody asks. */
@@ -51,11 +52,11 @@ export class Entries {
     return entry !== undefined && this.isOfUse(entry) ? entry : undefined;
   }
 
-  put(key: Key, { value, failed, ttl, asked }: Omit<Entry, "at" | "keepMs">, keepMs: number): void {
+  put(key: Key, { value, failedIn, ttl, asked }: Omit<Entry, "at" | "keepMs">, keepMs: number): void {
     this.kept ??= new LRUCache({ max: Math.min(first, this.max) });
     const { max, size } = this.kept;
     if (size === max && max < this.max && !this.kept.has(key)) this.move(Math.min(2 * max, this.max));
-    this.kept?.set(key, { value, failed, at: this.look(), ttl, keepMs, asked });
+    this.kept?.set(key, { value, failedIn, at: this.look(), ttl, keepMs, asked });
   }
 
   drop(key: Key): void {

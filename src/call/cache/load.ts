@@ -88,12 +88,12 @@ export class Load implements Asked, Tower {
       const ttl = own ?? (settings.ttl as number);
       if (ttl === 0) return entries.drop(key);
       const stale = Math.max(settings.staleOnError, settings.whileRevalidating);
-      return entries.put(key, { value, failed: false, ttl: own, asked }, ttl + stale);
+      return entries.put(key, { value, failedIn: undefined, ttl: own, asked }, ttl + stale);
     }
     const { kind } = verdict;
     if (denies.has(kind)) entries.drop(key);
     if (ok || settings.negative === 0 || !lasting.has(kind)) return;
-    entries.put(key, { value, failed: true, ttl: undefined, asked }, settings.negative);
+    entries.put(key, { value, failedIn: flight.id, ttl: undefined, asked }, settings.negative);
   }
 
   private ownLifetime(value: unknown, name: string): number | undefined {
