@@ -83,7 +83,11 @@ describe("the story of a failed call as text", () => {
     const { story } = await first;
     const outer = protect("page", async (n: number, context) => call(n as never, context), { seams });
     const error: unknown = await outer(1).catch((error) => error);
-    expect(report(error).replaceAll(/call [\w-]+, started/g, "call ID, started").split("\n")).toEqual([
+    expect(
+      report(error)
+        .replaceAll(/call [\w-]+, started/g, "call ID, started")
+        .split("\n"),
+    ).toEqual([
       expect.stringMatching(/^"page" ended as failed after 1 attempt in 0 ms/),
       '  1. tier 0 "page", attempt 1, 0 ms: invalid: Error: no such user',
       expect.stringMatching(/^ {2}"user" ended as failed after 0 attempts in 0 ms/),
