@@ -1,15 +1,29 @@
 // What is done with a result nobody wants any more: late, lost a race, or dropped before the next attempt.
+import { shared } from "./shared.ts";
 import { isNodeStream, isResponse, isWebStream } from "./streams.ts";
+
+/** What several have or may yet get: it is no one call's to close, whichever copy asks. */
+const common = shared("common", () => new WeakSet<WeakKey>());
+
+/** From now on nobody closes it. */
+export function holdInCommon(value: unknown): void {
+  if (isObject(value)) common.add(value);
+}
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 
 /**
  * Lets a result go so that nothing it holds stays open: by `own` where the user gave one, else a response's body or a stream
- * is cancelled, an iterator returned, a disposable disposed. Never throws; what is left to wait for is waited for by nobody.
+ * is cancelled, an iterator returned, a disposable disposed; not what several have. Never throws; what is left to wait for is waited for by nobody.
  */
 export function discard(value: unknown, own: ((value: unknown) => unknown) | undefined): void {
+  if (isObject(value) && common.has(value)) return;
   if (own !== undefined) quietly(() => own(value));
-  else if ((typeof value === "object" && value !== null) || typeof value === "function") quietly(() => letGo(value));
+  else if (isObject(value)) quietly(() => letGo(value));
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
 }
 
 function letGo(value: object): unknown {

@@ -11,7 +11,15 @@ export interface EventMap {
   /** A call was entered; `parent` is the id of the call inside which it was made. */
   "call.started": { parent?: string | undefined };
   /** Every call ends in exactly one of these; `cost` is of its own attempts, so that a sum over calls counts nothing twice. */
-  "call.settled": { state: StoryState; tier: number; attempts: number; elapsedMs: number; cost: Cost };
+  "call.settled": {
+    state: StoryState;
+    tier: number;
+    attempts: number;
+    elapsedMs: number;
+    cost: Cost;
+    /** Its operation only handed on what a call made in it got from a cache. */
+    cached?: true;
+  };
   /** The operation, or a tier's, is called. */
   "attempt.started": { attempt: number; tier: number };
   /** What it gave was no success; `counts`: against the health of what was called. */

@@ -3,12 +3,12 @@ import type { AttemptRecord } from "./attempt.ts";
 import type { Said } from "./context.ts";
 import { WAITS } from "./lastResort.ts";
 import { LOST } from "./lent.ts";
+import { passOn } from "./passOn.ts";
 import { Race } from "./race.ts";
 import type { Parent } from "./rare.ts";
 import { CallRecord, type Cut } from "./record.ts";
 import type { Seat } from "./seat.ts";
 import type { Stack } from "./stack.ts";
-import { passStale } from "./stale.ts";
 import type { Failure, Verdict } from "./verdict.ts";
 import { goOn, openPromise } from "./wake.ts";
 import { type Live, Wishes } from "./wishes.ts";
@@ -185,7 +185,7 @@ export class Flight extends CallRecord {
     }
     this.close();
     if (verdict !== undefined) this.run?.note();
-    if (ok && this.rare !== null) passStale(this.rare);
+    if (ok && this.rare !== null) passOn(this, this.rare, value);
     this.account();
     const own: Landing = { ok, value, verdict, flight: this };
     const landing = this.first === null ? own : this.tower.landed(own);

@@ -9,6 +9,7 @@ import type { Lent } from "./lent.ts";
 import type { Cost } from "./operation.ts";
 import type { CallRecord, Cut, Cuttable } from "./record.ts";
 import { field } from "./shapes.ts";
+import type { Segment } from "./stack.ts";
 import type { Timed } from "./timers.ts";
 import type { Failure } from "./verdict.ts";
 import type { Wake } from "./wake.ts";
@@ -16,6 +17,7 @@ import type { Wake } from "./wake.ts";
 /** The attempt in which a call was made. */
 export interface Parent {
   readonly call: Flying & { readonly more: Rare };
+  readonly segment: Segment;
   /** Monotonic ms; live. */
   readonly dueAt: number;
   leave(child: CallRecord): void;
@@ -61,6 +63,12 @@ export class Rare {
   shared: { readonly call: string; attempts: number } | undefined = undefined;
   /** The age of what a call made in it gave, where that was stale. */
   stale: number | undefined = undefined;
+  /** What a call made in it got from a cache last; `direct`: that call is its operation. */
+  fromCache: { readonly value: unknown; readonly direct: boolean } | undefined = undefined;
+  /** A call made in it asked for what it gave. */
+  asked = false;
+  /** What it gives is no more than that. */
+  handsOnCached = false;
   /** A call made in it, however deep, gave less than what it was asked for: a later tier's, something stale or flagged. */
   restsOnLess = false;
   /** That answered, or was asked last. */
@@ -87,6 +95,7 @@ export class Rare {
 
   /** The attempt in which the call was made, which has ended: its deadline stays as it was. */
   leave(call: CallRecord): void {
+    this.fromCache = undefined;
     if (this.parent === null) return;
     this.dueAt = this.nearest;
     this.parent.leave(call);

@@ -5,10 +5,10 @@ import { handedOn, kept } from "./failure.ts";
 import type { Hub } from "./hub.ts";
 import { Linked, land } from "./inFlight.ts";
 import { WAITS } from "./lastResort.ts";
+import { passOn } from "./passOn.ts";
 import { noLabels, type Parent, Rare } from "./rare.ts";
 import { idOf } from "./seams.ts";
 import type { Stack } from "./stack.ts";
-import { passStale } from "./stale.ts";
 import { type End, refusedValue, stateOf } from "./state.ts";
 import { keepFailure, keepSuccess, keepsSuccesses } from "./stories.ts";
 import type { Story } from "./story.ts";
@@ -230,7 +230,7 @@ export class CallRecord extends Linked implements Cuttable {
     }
     this.close();
     const failed = !ok || verdict !== undefined;
-    if (ok && this.rare !== null) passStale(this.rare);
+    if (ok && this.rare !== null) passOn(this, this.rare, value);
     const { clock, events } = this.stack.seams;
     const watched = !events.quiet;
     if (failed || watched || (this.flags & MEASURED) !== 0 || this.parent !== null || keepsSuccesses()) {

@@ -33,8 +33,9 @@ export function tellStory(call: CallRecord): Story {
 
 export function tellEnd(call: CallRecord, { state, elapsedMs }: End): void {
   const { events } = call.stack.seams;
-  const { attempts, cut, tier } = call;
+  const { attempts, cut, rare, tier } = call;
   if (state === "timedOut" && HoldfastError.is(cut?.reason, "DEADLINE_EXCEEDED"))
     events.emit("deadline.exceeded", { lateMs: cut.reason.lateMs }, call);
-  events.emit("call.settled", { state, tier, attempts, elapsedMs, cost: ownCost(call) }, call);
+  const told = { state, tier, attempts, elapsedMs, cost: ownCost(call) };
+  events.emit("call.settled", rare?.handsOnCached ? { ...told, cached: true } : told, call);
 }

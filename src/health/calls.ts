@@ -87,8 +87,8 @@ export class Calls implements Evidence {
   }
 
   /** Answered from a cache: nothing was asked. What is old tells one thing only, that a breaker that is open is borne with. */
-  private isSilent({ state, tier, attempts }: EventMap["call.settled"]): boolean {
-    if (attempts > 0 || tier > 0) return false;
+  private isSilent({ state, tier, attempts, cached }: EventMap["call.settled"]): boolean {
+    if ((attempts > 0 && !cached) || tier > 0) return false;
     return state === "succeeded" || (state === "degraded" && this.open === undefined);
   }
 

@@ -184,6 +184,76 @@ describe("a `discard` of one's own", () => {
   });
 });
 
+describe("what a cache has given", () => {
+  function cached() {
+    const given: { gone: boolean }[] = [];
+    const inner = protect(
+      "user",
+      async (_: string) => {
+        const value = { gone: false, [Symbol.dispose]: () => void (value.gone = true) };
+        given.push(value);
+        return value;
+      },
+      { cache: { ttl: "1m" } },
+    );
+    return { given, inner };
+  }
+
+  it("is closed by no call that asked for it in its operation: not when that is cut in the same turn, or gives it late", async () => {
+    const { clock } = setup();
+    const { given, inner } = cached();
+    await inner("a");
+    const stop = new AbortController();
+    const cutting = protect("outer", async (input: string, context) => {
+      const value = await inner(input, context);
+      stop.abort();
+      return value;
+    });
+    await expect(cutting("a", { signal: stop.signal })).rejects.toThrow();
+    const late = deaf<void>();
+    const overtaken = protect("outer", async (input: string) => late.operation().then(() => inner(input)), {
+      timeout: "1s",
+    });
+    const ended = settled(overtaken)("a");
+    await clock.advance("1s");
+    await ended;
+    late.calls[0]?.resolve();
+    await clock.advance(0);
+    expect(given).toEqual([expect.objectContaining({ gone: false })]);
+    expect(await inner("a")).toBe(given[0]);
+  });
+
+  it("nor by one that tries again when what several have told of a failure, with a `discard` of its own or without", async () => {
+    setup();
+    const bad = { error: { message: "overloaded" }, gone: false, [Symbol.dispose]: () => void (bad.gone = true) };
+    const inner = protect("ai", async (_: string) => bad, { cache: { ttl: "1m" } });
+    const discarded: unknown[] = [];
+    const again = { retry: { attempts: 2, base: 0 } } as const;
+    const ask = (input: string, context: CallContext) => inner(input, context);
+    const one = protect("one", ask, again);
+    const two = protect("two", ask, { ...again, discard: (value) => void discarded.push(value) });
+    await Promise.all([one("a"), two("a"), inner("a")]);
+    expect([bad.gone, discarded]).toEqual([false, []]);
+  });
+
+  it("is closed where it was asked for past the cache, and is nobody else's", async () => {
+    const { clock } = setup();
+    const { given, inner } = cached();
+    const late = deaf<void>();
+    const overtaken = protect(
+      "outer",
+      async (input: string) => late.operation().then(() => inner(input, { accept: "uncached" })),
+      { timeout: "1s" },
+    );
+    const ended = settled(overtaken)("a");
+    await clock.advance("1s");
+    await ended;
+    late.calls[0]?.resolve();
+    await clock.advance(0);
+    expect(given).toEqual([expect.objectContaining({ gone: true })]);
+  });
+});
+
 describe("a late result", () => {
   it("is told to the bus: that the attempt still ran when it was abandoned, and when it truly ended", async () => {
     const { clock, seen } = setup();

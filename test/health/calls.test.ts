@@ -97,6 +97,52 @@ describe("a component that is called", () => {
     expect(health("stripe").status).toBe("unknown");
   });
 
+  it("hears nothing from a cache through a call around either, which only hands on what a call made in it got from there", async () => {
+    const { clock, changes, seen } = setup();
+    health();
+    const policy = protect.with("stripe", { breaker: false });
+    const script = { act: well };
+    const rate = policy("rate", async (_: string) => ({ said: await script.act() }), { cache: { ttl: "1h" } });
+    const handsOn = policy("handsOn", async (key: string, context) => await rate(key, context));
+    const isRate = policy("isRate", rate);
+    const kept = policy("kept", async (key: string, context) => await rate(key, context), { cache: { ttl: "2s" } });
+    const plain = policy("plain", (_: string) => script.act());
+    const works = policy("works", async (key: string, context) => (await rate(key, context), script.act()));
+    await rate("known");
+    script.act = fails;
+    for (let i = 0; i < 3; i++) {
+      await clock.advance("1s");
+      await plain("").catch(() => {});
+    }
+    for (let i = 0; i < 10; i++) {
+      await clock.advance("1s");
+      for (const call of [handsOn, isRate, kept]) expect(await call("known")).toEqual({ said: "well" });
+    }
+    expect(health("stripe").status).toBe("unhealthy");
+    expect(health("stripe").reasons[0]).toContain("last seen 10 s ago");
+    expect(seen.of("call.settled").at(-1)).toMatchObject({ state: "succeeded", attempts: expect.any(Number) });
+    expect(changes()).toEqual(["unknown → healthy", "healthy → unhealthy"]);
+    script.act = well;
+    await works("known");
+    expect(health("stripe").status).toBe("healthy");
+  });
+
+  it("hears of a call around that got an answer from a cache, and one that was asked for", async () => {
+    const { clock } = setup();
+    health();
+    const rate = protect("bank", async (_: string) => ({ said: "well" }), { cache: { ttl: "1h" } });
+    const outer = protect("page", async (key: string, context) => {
+      const known = await rate("known", context);
+      return key === "known" ? known : (await rate(key, context), known);
+    });
+    await rate("known");
+    await clock.advance("1s");
+    await outer("known");
+    expect(health("page").status).toBe("unknown");
+    await outer("new");
+    expect(health("page").status).toBe("healthy");
+  });
+
   it("is degraded while what is old stands in for its open breaker", async () => {
     const { clock } = setup();
     health();

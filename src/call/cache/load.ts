@@ -1,6 +1,6 @@
 // One load of one key: what its end means for what is kept.
 
-import { discard } from "../../core/discard.ts";
+import { discard, holdInCommon } from "../../core/discard.ts";
 import { toMs } from "../../core/duration.ts";
 import { endingOf } from "../../core/ending.ts";
 import { OptionsInvalidError } from "../../core/errors.ts";
@@ -45,15 +45,17 @@ export class Load implements Asked, Tower {
   readonly asked: Key;
   /** What it gives is not to be kept: its caller wants none of the cache, or it began before the key was deleted. */
   unkept: boolean;
+  /** For one caller only. */
+  private readonly apart: boolean;
   private readonly keeper: Keeper;
   private readonly input: unknown;
 
-  constructor(keeper: Keeper, stack: Stack, input: unknown, { key, asked }: Asked, unkept: boolean, startedAt: number) {
+  constructor(keeper: Keeper, stack: Stack, input: unknown, { key, asked }: Asked, apart: boolean, startedAt: number) {
     this.keeper = keeper;
     this.input = input;
     this.key = key;
     this.asked = asked;
-    this.unkept = unkept;
+    this.unkept = this.apart = apart;
     this.flight = new Flight(stack, this, startedAt);
   }
 
@@ -70,6 +72,7 @@ export class Load implements Asked, Tower {
       if (once.part !== value) discard(once.part, undefined);
       return { ...landing, ok: false, value: refusalOf(flight.stack.name, once.what), verdict: verdicts.bug };
     }
+    if (ok && !this.apart) holdInCommon(value);
     if (this.unkept) return landing;
     try {
       this.keep(landing);
