@@ -185,12 +185,21 @@ describe("a `discard` of one's own", () => {
 });
 
 describe("what a cache has given", () => {
+  function disposable() {
+    return {
+      gone: false,
+      [Symbol.dispose]() {
+        this.gone = true;
+      },
+    };
+  }
+
   function cached() {
     const given: { gone: boolean }[] = [];
     const inner = protect(
       "user",
       async (_: string) => {
-        const value = { gone: false, [Symbol.dispose]: () => void (value.gone = true) };
+        const value = disposable();
         given.push(value);
         return value;
       },
@@ -225,7 +234,7 @@ describe("what a cache has given", () => {
 
   it("nor by one that tries again when what several have told of a failure, with a `discard` of its own or without", async () => {
     setup();
-    const bad = { error: { message: "overloaded" }, gone: false, [Symbol.dispose]: () => void (bad.gone = true) };
+    const bad = Object.assign(disposable(), { error: { message: "overloaded" } });
     const inner = protect("ai", async (_: string) => bad, { cache: { ttl: "1m" } });
     const discarded: unknown[] = [];
     const again = { retry: { attempts: 2, base: 0 } } as const;
