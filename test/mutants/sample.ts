@@ -5,18 +5,40 @@ import { Instrumenter } from "@stryker-mutator/instrumenter";
 export function drawSample(size: number, seed: number): void {
   const all = Instrumenter.prototype.instrument;
   Instrumenter.prototype.instrument = async function (...given) {
-    const result = await all.apply(this, given);
+    const { mutants } = await all.apply(this, given);
     const chance = seededChance(seed);
-    const places = result.mutants
+    const places = mutants
       .filter((mutant) => mutant.status === undefined)
-      .map((mutant) => ({ mutant, at: chance() }))
+      .map(({ id }) => ({ id, at: chance() }))
       .sort((a, b) => a.at - b.at);
-    for (const { mutant } of places.slice(size)) {
-      mutant.status = "Ignored";
-      mutant.statusReason = "not drawn";
-    }
     console.log(`${Math.min(size, places.length)} of ${places.length} mutants, seed ${seed}`);
-    return result;
+    placeOnly(new Set(places.slice(0, size).map(({ id }) => id)), this as unknown as Placing);
+    return all.apply(this, given);
+  };
+}
+
+interface Collector {
+  collect(...given: unknown[]): { readonly id: string; ignoreReason: string | undefined };
+}
+interface Placing {
+  _transform: (ast: unknown, collector: Collector, ...rest: unknown[]) => void;
+}
+
+/** The others are not even placed in the code: which test meets which of thousands of mutants does not fit in memory. */
+function placeOnly(drawn: ReadonlySet<string>, instrumenter: Placing): void {
+  const { _transform: transform } = instrumenter;
+  const patched = new WeakSet<Collector>();
+  instrumenter._transform = (ast, collector, ...rest) => {
+    if (!patched.has(collector)) {
+      patched.add(collector);
+      const { collect } = collector;
+      collector.collect = (...given) => {
+        const mutant = collect.apply(collector, given);
+        if (!drawn.has(mutant.id)) mutant.ignoreReason ??= "not drawn";
+        return mutant;
+      };
+    }
+    transform(ast, collector, ...rest);
   };
 }
 
