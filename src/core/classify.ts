@@ -49,7 +49,6 @@ type Told = Readonly<Partial<Record<"status" | "error" | "choices", unknown>>>;
 
 /** Whether `seen` is something that is thrown; of a value it cannot be told, so what is left is judged as delivered. */
 function isError(seen: unknown): boolean {
-  if (typeof seen !== "object" || seen === null) return false;
   try {
     if (seen instanceof Error || Object.prototype.toString.call(seen) === "[object Error]") return true;
   } catch {

@@ -92,10 +92,8 @@ function ofDetails(value: unknown): Ending | undefined {
 
 /** Choices by themselves, or what was generated for each input: known by the first. */
 function ofList(list: readonly unknown[]): Ending | undefined {
-  const told = list[0] as Told | null | undefined;
-  if (typeof told !== "object" || told === null) return undefined;
-  if (told.finish_reason !== undefined) return eachOf(list, "", ofChoice);
-  if (told.generated_text === undefined) return undefined;
+  if (field(list[0], "finish_reason") !== undefined) return eachOf(list, "", ofChoice);
+  if (field(list[0], "generated_text") === undefined) return undefined;
   return eachOf(list, "", (item, path) =>
     ofReason(field(field(item, "details"), "finish_reason"), `${path}.details.finish_reason`),
   );

@@ -289,7 +289,13 @@ describe("options that cannot be meant", () => {
   });
 
   it("are also what is no budget", () => {
-    for (const given of [{}, 1, () => 1]) expect(() => retry({ budget: given as never })).toThrow("a budget, as");
+    const alike = [
+      { fund() {}, take: () => true },
+      { kind: "budget", left: 3, fund() {} },
+      { kind: "budget", left: 3, take: () => true },
+    ];
+    for (const given of [{}, 1, null, () => 1, ...alike])
+      expect(() => retry({ budget: given as never })).toThrow("a budget, as");
     using _ = put({});
   });
 });

@@ -3,8 +3,8 @@ import { createServer } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { breaker, type CallContext, defineWrapper, HoldfastError, protect, settled } from "../../src/index.ts";
-import { script } from "../../src/testing/index.ts";
-import { setup } from "./setup.ts";
+import { type Answer, script } from "../../src/testing/index.ts";
+import { setup, turn } from "./setup.ts";
 
 function failed(code: string, cause?: unknown): Error {
   return Object.assign(new Error(code, { cause }), { code });
@@ -148,6 +148,28 @@ describe("with `idempotent: false`", () => {
     await clock.advance("30s");
     await ended;
     expect([operation.calls.length, tier.calls.length]).toEqual([1, 0]);
+  });
+
+  it.each<[what: string, charged: Answer<string>, calls: number]>([
+    ["is still on its way may have been received, and the call is not repeated", "never", 1],
+    ["may have been received is not repeated", { error: failed("ECONNRESET") }, 1],
+    ["was surely not received hinders nothing", { error: failed("ECONNREFUSED") }, 2],
+  ])("a call made inside that %s", async (_, charged, calls) => {
+    const { clock } = setup();
+    const charging = protect("charge", script(charged, charged), { idempotent: false });
+    const operation = script<string>({ error: failed("ECONNREFUSED") }, { value: "shipped" });
+    const order = async (input: undefined, context: CallContext) => {
+      void settled(charging)(input, context);
+      await turn();
+      return operation(input, context);
+    };
+    const ended = settled(protect("order", order, { idempotent: false, retry: { base: 1 } }))(undefined);
+    for (let i = 0; i < 3; i++) {
+      await turn();
+      await clock.advance("5s");
+    }
+    expect(await ended).toMatchObject(calls === 2 ? { value: "shipped" } : { error: { code: "ECONNREFUSED" } });
+    expect(operation.calls).toHaveLength(calls);
   });
 
   it("a connection that a real server refuses is tried again", async () => {

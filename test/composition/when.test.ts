@@ -20,6 +20,7 @@ import {
   protect,
   retry,
   settled,
+  timeout,
   type Verdict,
 } from "../../src/index.ts";
 import { script } from "../../src/testing/index.ts";
@@ -276,6 +277,19 @@ describe.each(untold)("about %s", (what, make, error, tierIsAsked) => {
     const circuit = breaker({ when, consecutiveFailures: 1 });
     expect(await end(pipe(inner, circuit), inner, what)).toMatchObject({ ok: false });
     expect(asked).toEqual([]);
+  });
+});
+
+describe("about an attempt that a time-out round the retry ended", () => {
+  it.each([0, 700])("`when` of a breaker is never asked, begun %i ms into it", async (after) => {
+    const { clock } = setup();
+    const { asked, when } = spy(true);
+    const operation = after === 0 ? script<number>("never") : script<number>({ error: broken, after }, "never");
+    const call = pipe(operation, breaker({ when }), retry({ base: 1 }), timeout("1s"));
+    const ended = settled(call)(undefined);
+    await clock.advance("2s");
+    expect(await ended).toMatchObject({ ok: false, error: { code: "TIMEOUT" } });
+    expect(asked.map(([outcome]) => outcome)).toEqual(after === 0 ? [] : [{ ok: false, error: broken }]);
   });
 });
 

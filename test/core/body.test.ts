@@ -117,6 +117,7 @@ describe("bodyOf", () => {
     ["undefined", undefined],
     ["a function", () => new Response("x")],
     ["a plain object", { status: 200, body: "x", text: () => "x" }],
+    ["a plain object that is read like a stream", { getReader() {}, cancel() {}, locked: false }],
     ["an object without prototype", Object.create(null)],
     ["an array", [new Response("x")]],
     ["a map", new Map()],

@@ -131,6 +131,17 @@ describe("a model service", () => {
     expect(classify(response)).toMatchObject({ kind: "invalid", retry: true });
   });
 
+  it("`x-should-retry` also overrules the bare type of an error that came without a status, but not what its words say", () => {
+    const headers = { "x-should-retry": "true" };
+    expect(classifyError({ type: "invalid_request_error", message: "no", headers })).toMatchObject({
+      ...{ kind: "invalid", retry: true },
+    });
+    const tooLong = "This model's maximum context length is 8192 tokens.";
+    expect(classifyError({ type: "invalid_request_error", message: tooLong, headers })).toMatchObject({
+      ...{ kind: "tooLarge", retry: false },
+    });
+  });
+
   it.each<[string, Error, FailureKind]>([
     ["a cancelled request", new OpenAI.APIUserAbortError(), "cancelled"],
     ["a timeout", new OpenAI.APIConnectionTimeoutError(), "timeout"],

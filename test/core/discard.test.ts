@@ -188,6 +188,16 @@ describe("a result nobody wants", () => {
     expect(seen).toEqual([]);
   });
 
+  it.each([["pipe", "on"], ["pipe", "destroy"], ["on", "destroy"], ["getReader"], ["cancel"]])(
+    "that has no more of a stream than this is none, and is disposed: %s %s",
+    (...names) => {
+      const seen: string[] = [];
+      const methods = names.map((name) => [name, () => seen.push(name)] as const);
+      discard({ ...Object.fromEntries(methods), [Symbol.dispose]: () => seen.push("disposed") }, undefined);
+      expect(seen).toEqual(["disposed"]);
+    },
+  );
+
   it("that is a plain value, a list or a map stays as it is", async () => {
     const seen = watched();
     const values = [1, "text", null, undefined, Symbol("s"), [1, 2], new Map([[1, 2]]), new Set([1]), { a: [1] }];

@@ -130,6 +130,7 @@ describe("is", () => {
     const error = new copy.TimeoutError("draft", 5);
     expect(error).not.toBeInstanceOf(HoldfastError);
     expect(HoldfastError.is(error, "TIMEOUT")).toBe(true);
+    expect(String(error)).toBe(String(new TimeoutError("draft", 5)));
     expect(copy.HoldfastError.is(own.open, "BREAKER_OPEN")).toBe(true);
   });
 
