@@ -27,16 +27,21 @@ function found(schema: unknown, keys: readonly string[]): boolean {
     case "intersection":
       return found(def.left, keys) || found(def.right, keys);
     case "object":
-      return keys.length > 0 && found(own(def.shape, key) ?? def.catchall, rest);
+      return splits(keys).some(([key, rest]) => found(own(def.shape, key) ?? def.catchall, rest));
     case "array":
       return keys.length > 0 && found(def.element, rest);
     case "tuple":
       return keys.length > 0 && found((def.items as unknown[])[Number(key)] ?? def.rest, rest);
     case "record":
-      return keys.length > 0 && found(def.valueType, rest);
+      return splits(keys).some(([, rest]) => found(def.valueType, rest));
     default:
       return "innerType" in def && found(def.innerType, keys); // optional, nullable, readonly, catch …
   }
+}
+
+/** The key at which it begins, which may have dots of its own, and what is left. */
+function splits(keys: readonly string[]): readonly (readonly [key: string, rest: readonly string[]])[] {
+  return keys.map((_, i) => [keys.slice(0, i + 1).join("."), keys.slice(i + 1)]);
 }
 
 function own(shape: unknown, key: string): unknown {

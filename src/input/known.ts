@@ -48,19 +48,22 @@ type Inner = (schema: unknown, path?: readonly string[]) => boolean;
 
 function inObject(def: Def, path: readonly string[], inner: Inner): boolean {
   const shape = def.shape as Readonly<Record<string, unknown>>;
-  const rest = path.slice(1);
-  if (path[0] === "*" && Object.keys(shape).some((key) => inner(shape[key], rest))) return true;
+  if (path[0] === "*" && Object.keys(shape).some((key) => inner(shape[key], path.slice(1)))) return true;
   const hit = path.some((_, i) => {
     const key = path.slice(0, i + 1).join(".");
     return Object.hasOwn(shape, key) && inner(shape[key], path.slice(i + 1));
   });
-  return hit || inTuple(def.catchall, rest, inner);
+  return hit || takesAny(def.catchall); // its keys may have dots of their own
+}
+
+function inTuple(schema: unknown, rest: readonly string[], inner: Inner): boolean {
+  return takesAny(schema) && inner(schema, rest);
 }
 
 /** Nothing stands where `never` does, or no schema. */
-function inTuple(schema: unknown, rest: readonly string[], inner: Inner): boolean {
+function takesAny(schema: unknown): boolean {
   const type = (schema as { readonly _zod?: { readonly def: Def } } | undefined)?._zod?.def.type;
-  return schema !== undefined && schema !== null && type !== "never" && inner(schema, rest);
+  return schema !== undefined && schema !== null && type !== "never";
 }
 
 function isItem(key: string): boolean {

@@ -213,6 +213,13 @@ describe("a correction", () => {
     expect(got).toEqual(Array(12).fill("put"));
   });
 
+  it("knows a key that has a dot of its own, also where the schema names none, and its default", async () => {
+    const Any = z.object({}).catchall(z.string().trim().max(3));
+    expect((await run(Any, { "a.b": () => "put" }, { "a.b": "long" })).got).toEqual({ "a.b": "put" });
+    const Known = z.object({ "a.b": z.string().max(3).default("own") });
+    expect((await run(Known, { "a.b": "default" }, { "a.b": "long" })).got).toEqual({ "a.b": "own" });
+  });
+
   it("may be of the whole input, whose path is empty", async () => {
     expect((await run(z.number().max(5), { "": "clamp" }, 9)).got).toBe(5);
   });
