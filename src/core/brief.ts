@@ -1,5 +1,6 @@
 // Whatever it is, in a few words: for messages and logs.
 import { isResponse } from "./shapes.ts";
+import { sketch } from "./sketch.ts";
 
 /** Short enough for a message, whatever it is. */
 export function brief(seen: unknown): string {
@@ -39,7 +40,7 @@ function show(seen: unknown): string {
 
 function tryJson(seen: unknown): string | undefined {
   try {
-    return JSON.stringify(seen);
+    return JSON.stringify(sketch(seen));
   } catch {
     return undefined;
   }

@@ -157,6 +157,11 @@ function time(epochMs: number): string {
 }
 
 function oneLine(text: string): string {
-  const line = visible(text.replaceAll(/[\p{Cc}\s]+/gu, " ").trim());
+  const line = visible(
+    text
+      .slice(0, 4 * longest)
+      .replaceAll(/[\p{Cc}\s]+/gu, " ")
+      .trim(),
+  );
   return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
 }
