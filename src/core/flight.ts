@@ -124,7 +124,7 @@ export class Flight extends CallRecord {
     if (!this.drop(seat)) return;
     const { attempt } = seat;
     if (cut !== undefined) attempt.heard(this.run ?? attempt);
-    if (attempt === this.teller) this.account();
+    this.account();
     if (this.first === null) {
       this.tower.deserted(this);
       if (this.rare?.lastResort) {
@@ -184,7 +184,7 @@ export class Flight extends CallRecord {
       if (value === WAITS) return;
     }
     this.close();
-    if (verdict !== undefined) this.run?.note();
+    this.run?.note();
     if (ok && this.rare !== null) passOn(this, this.rare, value);
     this.account();
     const own: Landing = { ok, value, verdict, flight: this };

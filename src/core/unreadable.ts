@@ -76,7 +76,7 @@ const questions: ReadonlyArray<(value: object) => unknown> = [
 ];
 
 function isSame(thrown: unknown, error: unknown): boolean {
-  return thrown === error || brief(thrown) === brief(error);
+  return brief(thrown) === brief(error);
 }
 
 function pathOf(place: Place): string {

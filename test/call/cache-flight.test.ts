@@ -207,6 +207,26 @@ describe("of several sharers", () => {
     expect(seen).toEqual(["background", "critical", "background", "normal"]);
   });
 
+  it("where nobody says how urgent it is, nor does the run: what it calls is as urgent as declared", async () => {
+    const { caller } = setup();
+    const seen: (Criticality | undefined)[] = [];
+    const inner = protect("inner", async (_: string, { criticality }) => seen.push(criticality), {
+      criticality: "critical",
+    });
+    const asking = async (input: string, context: CallContext) => {
+      await turn();
+      return inner(input, context);
+    };
+    const call = protect("x", asking, { cache: { ttl: "1m" } });
+    await Promise.all([call("a"), call("a")]);
+    const gone = caller();
+    const left = outcome(call("b", { criticality: "sheddable", signal: gone.signal }));
+    const other = call("b");
+    gone.abort();
+    await Promise.all([left, other]);
+    expect(seen).toEqual(["critical", "critical"]);
+  });
+
   it("the context of an attempt under way is raised too", async () => {
     const { call, runs } = flight();
     const ended = [call("a", { criticality: "sheddable" }), call("a", { criticality: "critical" })];
@@ -355,6 +375,9 @@ describe("where it is told", () => {
     const [first, second] = await Promise.all([call("a"), call("a")]);
     expect(first.story).toMatchObject({ attempts: 2, cost: { money: 2 }, failures: [{ error: down }] });
     expect(second.story).toMatchObject({ attempts: 0, sharedWith: first.story.id });
+    const failing = settled(protect("x", async (_: string) => Promise.reject(down), { cache: { ttl: "1m" } }));
+    for (const { story } of await Promise.all([failing("a"), failing("a")]))
+      expect(story.failures).toMatchObject([{ error: down, kind: "overloaded", attempt: 1 }]);
   });
 });
 

@@ -14,6 +14,7 @@ import {
   TimeoutError,
 } from "../../src/core/errors.ts";
 import { BulkheadFullError } from "../../src/core/fullError.ts";
+import { ShuttingDownError } from "../../src/core/loadErrors.ts";
 import type { Failure } from "../../src/core/verdict.ts";
 
 function failed(error: unknown, facts: Partial<Failure> = {}): Failure {
@@ -38,6 +39,8 @@ const own = {
   open: new BreakerOpenError("draft", "claude", "it failed too often", 29_400),
   isolated: new BreakerOpenError("draft", "draft", "it was isolated by hand", undefined),
   full: new BulkheadFullError("draft", 20, 5),
+  stopping: new ShuttingDownError("draft"),
+  stopped: new ShuttingDownError("draft", "claude", true),
   options: new OptionsInvalidError("retry", [{ path: "attempts", got: 0, wanted: "at least 1" }]),
 };
 
@@ -55,6 +58,8 @@ describe("a message says what, to which call, and what now", () => {
       "full",
       '"draft" was not called: its bulkhead is full (20 running, 20 allowed, 5 waiting). Send less at once, or raise its `concurrency` or `queue`.',
     ],
+    ["stopping", '"draft" was not called: this process is shutting down and begins nothing new. Ask another instance.'],
+    ["stopped", '"draft" was ended: "claude" is shutting down, and the time it had for that is over.'],
     ["options", 'The options of "retry" cannot be used. attempts: wanted at least 1, got 0'],
   ])("%s", (which, message) => {
     expect(own[which].message).toBe(message);

@@ -118,6 +118,20 @@ describe("hostile input", () => {
     await expect(call("loop")).rejects.toBeInstanceOf(RangeError);
   });
 
+  it.each([
+    ["a null", { a: null }, ({ a }: { a: unknown }) => (a as { b: unknown }).b],
+    ["an undefined", { a: undefined }, ({ a }: { a: unknown }) => (a as { b: unknown }).b],
+    ["a text", { a: "x" }, ({ a }: { a: unknown }) => "b" in (a as object)],
+  ])(
+    "a bug in one's own schema that falls over %s is told as that bug, not as the input's",
+    async (_, input, check) => {
+      setup();
+      const schema = z.object({ a: z.unknown() }).transform(check);
+      const call = protect("x", async (given: unknown) => given, { input: schema });
+      await expect(call(input)).rejects.toBeInstanceOf(TypeError);
+    },
+  );
+
   it("a lone surrogate passes as it is, and does not break what is told of it", async () => {
     expect(await fed(z.object({ a: z.string() }), { a: "x\ud800" })).toEqual({ given: { a: "x\ud800" } });
     expect(await fed(z.object({ a: z.number() }), { a: "\udfff" })).toMatchObject({

@@ -237,6 +237,17 @@ describe("onReject behind a cache", () => {
       expect(one).toMatchObject({ ok: false, error: { code: "REVIEW_PENDING" } });
   });
 
+  it("nothing is kept for review where a later attempt of the shared run gave a value", async () => {
+    const { clock } = setup();
+    const answers = script<unknown>({ value: poor }, { value: better });
+    const call = shared("review", () => answers(undefined, undefined as never));
+    const ended = Promise.all([settled(call)("x"), settled(call)("x")]);
+    await clock.advance("1m");
+    for (const one of await ended)
+      expect(one).toMatchObject({ ok: true, value: better, story: { state: "succeeded" } });
+    expect(await reviews.pending()).toEqual([]);
+  });
+
   it("the last one whose deadline comes leaves the review, and is told of it", async () => {
     const { clock } = setup();
     const call = shared({ await: "5m" });
