@@ -146,7 +146,7 @@ function whatNow(error: unknown, story: Story | undefined): string[] {
 function capped<T>(list: readonly T[], indent: string, tell: (one: T, index: number) => string[]): string[] {
   const hidden = list.length - 2 * most;
   return list.flatMap((one, index) => {
-    if (hidden <= 0 || index < most || index >= most + hidden) return tell(one, index);
+    if (index < most || index >= most + hidden) return tell(one, index);
     return index === most ? [`${indent}… and ${hidden} more`] : [];
   });
 }

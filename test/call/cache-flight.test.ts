@@ -301,6 +301,7 @@ describe("where it is told", () => {
     expect(first.story).toMatchObject({ attempts: 2, cost: { money: 4 }, failures: [{ error: down, attempt: 1 }] });
     expect(first.story.children.map(({ name }) => name)).toEqual(["child", "child"]);
     expect("sharedWith" in first.story).toBe(false);
+    expect([first.story.corrections, second.story.corrections]).toEqual([[], []]);
     expect(second.story).toMatchObject({ attempts: 0, cost: {}, children: [], sharedWith: first.story.id });
     const attempts = seen.events.filter(({ type, name }) => /^(attempt|retry)/.test(type) && name === "x");
     expect(new Set(attempts.map(({ call }) => call))).toEqual(new Set([first.story.id]));

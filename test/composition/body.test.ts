@@ -4,6 +4,7 @@ import { text as textOf } from "node:stream/consumers";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { systemClock } from "../../src/core/clock.ts";
 import {
   breaker,
   type CallContext,
@@ -166,6 +167,18 @@ describe("a declared deadline", () => {
     const reading = read(response);
     await clock.advance("2s");
     expect(await reading).toMatchObject({ error: { code: "DEADLINE_EXCEEDED" } });
+  });
+
+  it("does not keep the process while only the body is on its way", async () => {
+    const { operation } = await website();
+    const timers = () => process.getActiveResourcesInfo().filter((what) => what === "Timeout").length;
+    const options = { deadline: "7m", seams: { clock: systemClock } } as const;
+    const before = timers();
+    const answered = protect("get", operation, options)("/headers");
+    expect(timers()).toBeGreaterThan(before);
+    const response = await answered;
+    expect(timers()).toBe(before);
+    await response.body?.cancel();
   });
 
   it("of the call around ends the body of the call inside", async () => {

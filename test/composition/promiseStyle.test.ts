@@ -97,6 +97,19 @@ describe("each call of its inner operation is a new attempt", () => {
     expect(await pipe(operation, adding)(undefined)).toBe(1);
     expect(operation.calls[0]?.context.attempt).toBe(1);
   });
+
+  it("takes one whose signal was left out: it ends with the layer", async () => {
+    const { caller } = setup();
+    const operation = script({ value: 1 }, "never");
+    const unsigned = around((run) => (input, context) => run(input, { ...context, signal: undefined as never }));
+    const controller = caller();
+    const call = pipe(operation, unsigned);
+    expect(await call(undefined)).toBe(1);
+    const ended = watch(call(undefined, { signal: controller.signal }));
+    controller.abort("gone");
+    await turn();
+    expect(ended.at).toEqual({ error: "gone" });
+  });
 });
 
 describe("an inner attempt is cancelled with the context given", () => {

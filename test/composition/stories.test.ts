@@ -187,6 +187,25 @@ describe("`stories`", () => {
     expect(stories.recent()).toMatchObject([{ name: "get", state: "failed" }]);
   });
 
+  it("of a response that told of a failure keep what it said, and not the body that somebody is yet to read", async () => {
+    withStories();
+    const headers = { "x-request-id": "7" };
+    const response = new Response("down", { status: 500, statusText: "Broken", headers });
+    expect(await protect("get", async () => response)()).toBe(response);
+    const told = stories.recent()[0]?.failures[0]?.error as Response;
+    expect(told).toMatchObject({ status: 500, statusText: "Broken", body: null });
+    expect(told.headers.get("x-request-id")).toBe("7");
+    expect(await response.text()).toBe("down");
+  });
+
+  it("tell of refused credentials with the status that says so, also where a client's own error is round it", async () => {
+    const { seen } = withStories();
+    const refused = Object.assign(new Error("no"), { status: 403 });
+    const tried = Object.assign(new Error("tried"), { name: "AI_RetryError", lastError: refused, errors: [refused] });
+    for (const error of [refused, tried]) await errorOf(protect("a", async () => Promise.reject(error)));
+    expect(seen.of("credentials.refused").map(({ status }) => status)).toEqual([403, 403]);
+  });
+
   it("have the id that every event of the call has", async () => {
     const { seen } = withStories();
     await errorOf(protect("a", async () => Promise.reject(new Error("down"))));

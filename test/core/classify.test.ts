@@ -246,6 +246,8 @@ describe("classify, which is told neither that it was thrown nor that it was del
       { status: "failed", error: null },
       { error: null },
       { error: "text" },
+      { message: "hello" },
+      { name: "ada", message: "hello" },
       { error: {} },
     ];
     for (const value of [...fine, [], new Map(), new Date(0), { choices: [{ finish_reason: "stop" }] }, () => 1]) {

@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it, vi } from "vitest";
 import { brief } from "../../src/core/brief.ts";
 import {
@@ -15,6 +16,7 @@ import {
 } from "../../src/core/errors.ts";
 import { BulkheadFullError } from "../../src/core/fullError.ts";
 import { ShuttingDownError } from "../../src/core/loadErrors.ts";
+import { ReviewConflictError } from "../../src/core/reviewErrors.ts";
 import type { Failure } from "../../src/core/verdict.ts";
 
 function failed(error: unknown, facts: Partial<Failure> = {}): Failure {
@@ -39,6 +41,11 @@ const own = {
   open: new BreakerOpenError("draft", "claude", "it failed too often", 29_400),
   isolated: new BreakerOpenError("draft", "draft", "it was isolated by hand", undefined),
   full: new BulkheadFullError("draft", 20, 5),
+  noReview: new ReviewConflictError("draft", "r-1", "unknown"),
+  decided: new ReviewConflictError("draft", "r-1", "decided"),
+  undecided: new ReviewConflictError("draft", "r-1", "undecided"),
+  claimed: new ReviewConflictError("draft", "r-1", "claimed", { by: "ada" }),
+  unfit: new ReviewConflictError("draft", "r-1", "unfit", { findings: [{ path: "title", wanted: "a text" }] }),
   stopping: new ShuttingDownError("draft"),
   stopped: new ShuttingDownError("draft", "claude", true),
   options: new OptionsInvalidError("retry", [{ path: "attempts", got: 0, wanted: "at least 1" }]),
@@ -58,6 +65,11 @@ describe("a message says what, to which call, and what now", () => {
       "full",
       '"draft" was not called: its bulkhead is full (20 running, 20 allowed, 5 waiting). Send less at once, or raise its `concurrency` or `queue`.',
     ],
+    ["noReview", "There is no review r-1 here: it was decided some time ago, or is kept elsewhere."],
+    ["decided", 'Review r-1 of "draft" has its verdict already.'],
+    ["undecided", 'Review r-1 of "draft" has no verdict yet.'],
+    ["claimed", 'Review r-1 of "draft" is being looked at by ada.'],
+    ["unfit", 'Review r-1 of "draft" stays pending: what was to be delivered does not fit. title: wanted a text'],
     ["stopping", '"draft" was not called: this process is shutting down and begins nothing new. Ask another instance.'],
     ["stopped", '"draft" was ended: "claude" is shutting down, and the time it had for that is over.'],
     ["options", 'The options of "retry" cannot be used. attempts: wanted at least 1, got 0'],
@@ -215,6 +227,8 @@ describe("in brief", () => {
   it.each<[string, unknown, string]>([
     ["an error is its message", new Error("why"), "why"],
     ["an error without one its name", new TypeError(), "TypeError"],
+    ["an error of a class that calls itself otherwise too", new DOMException("gone", "AbortError"), "gone"],
+    ["an error of another realm too", runInNewContext('new Error("far")'), "far"],
     ["a text itself", "text", "text"],
     ["a response its status", new Response("secret", { status: 503 }), "HTTP 503"],
     ["data its JSON", { a: [1] }, '{"a":[1]}'],

@@ -44,6 +44,7 @@ describe("surely not received", () => {
       "a chain of which no tier was reached",
       new FallbackExhaustedError("a", [failure(refused), failure(new HoldfastError("no"))]),
     ],
+    ["a client's only try, refused", error({ code: "ECONNREFUSED", $metadata: { attempts: 1 } })],
     ["a client's retries, all refused", error({ errors: [refused, refused], lastError: refused })],
   ])("%s", (_, seen) => {
     expect(may(seen)).toBe(false);

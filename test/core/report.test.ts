@@ -239,6 +239,14 @@ describe("an error without a story as text", () => {
     expect(report(error).split("\n")).toEqual(lines);
   });
 
+  it("of what was thrown and is no error says what it is", () => {
+    expect(report(new Error("no", { cause: "down" })).split("\n")).toEqual(["Error: no", "  caused by down"]);
+    expect(report(new Error("no", { cause: { code: "E1" } })).split("\n")).toEqual([
+      "Error: no",
+      '  caused by {"code":"E1"}',
+    ]);
+  });
+
   it("has no stack", () => {
     expect(report(new Error("x"))).not.toMatch(/\n +at /);
   });
@@ -247,6 +255,8 @@ describe("an error without a story as text", () => {
     const circle = new Error("a");
     circle.cause = new Error("b", { cause: circle });
     expect(report(circle).split("\n")).toEqual(["Error: a", "  caused by Error: b"]);
+    circle.cause = circle;
+    expect(report(circle)).toBe("Error: a");
     const chain = Array.from({ length: 50 }).reduce<Error>((cause, _, i) => new Error(`n${i}`, { cause }), circle);
     expect(report(chain).split("\n")).toHaveLength(8);
     expect(report(new Error("x".repeat(9_000)))).toHaveLength(500);

@@ -91,6 +91,14 @@ describe("a schema", () => {
     expect(validate("c")).toEqual({ value: "c" });
   });
 
+  it("that was asynchronous at first runs its functions once each time, whatever comes later", async () => {
+    const counted = setup();
+    const schema = z.string().refine((text) => counted.ask(text === "rare" ? Promise.resolve(true) : true));
+    const validate = validatorOf(schema);
+    for (const given of ["rare", "a", "rare"]) expect(await validate(given)).toEqual({ value: given });
+    expect(counted.asked).toBe(3);
+  });
+
   it("that has gone the fast way runs a function that throws once, and says what it refuses", () => {
     const counted = setup();
     const schema = z.string({ error: "a text" }).transform((text) => {
