@@ -245,6 +245,18 @@ describe("an error without a story as text", () => {
       "Error: no",
       '  caused by {"code":"E1"}',
     ]);
+    expect(report(new Error("no", { cause: { message: "down" } })).split("\n")).toEqual([
+      "Error: no",
+      "  caused by down",
+    ]);
+  });
+
+  it("tells an error once that is both the cause and one of several", () => {
+    const one = new Error("a");
+    expect(report(new AggregateError([one], "no", { cause: one })).split("\n")).toEqual([
+      "AggregateError: no",
+      "  one of them: Error: a",
+    ]);
   });
 
   it("has no stack", () => {
