@@ -193,7 +193,7 @@ function waysOf(
   return {
     stages,
     hasDeadline: whole !== undefined && "limit" in whole.layer && whole.layer.ms !== Number.POSITIVE_INFINITY,
-    hedge: hedging !== undefined && "beside" in hedging ? hedging.beside : undefined,
+    hedge: hedging !== undefined && "hedging" in hedging ? hedging.hedging : undefined,
     tiers: recovery !== undefined && "recovery" in recovery ? (recovery.recovery as Tiered).ways : [],
     cached: servesStale ? sharing?.stale?.bind(sharing) : undefined,
   };

@@ -4,8 +4,9 @@ import { type Budget, isBudget } from "../core/budget.ts";
 import { limitSchema } from "../core/duration.ts";
 import type { Duration, Operation, Wrapper } from "../core/operation.ts";
 import { LiveOptions } from "../core/options.ts";
+import type { Race } from "../core/race.ts";
 import type { Seams } from "../core/seams.ts";
-import type { Beside } from "../core/stack.ts";
+import type { Hedging } from "../core/stack.ts";
 import { functionSchema } from "../core/wanted.ts";
 import { LiveSpec, parseOptions, wrapperOf } from "../core/wrapper.ts";
 import { Latencies } from "./hedge/latencies.ts";
@@ -55,17 +56,17 @@ export function hedge(options: HedgeOptions = {}, seams?: Partial<Seams>): Hedge
   settings.changedBy((next) => () => {
     live.options = next;
   });
-  const beside: Beside = {
+  const hedging: Hedging = {
     get targets() {
       return live.options.to;
     },
-    run(attempt, top, targets) {
-      const runs = new Runs(attempt, top, live, targets);
-      beside.hurried?.set(attempt.call, runs);
-      return runs.start();
+    begin(first, at, targets) {
+      const runs = new Runs(first as Race, at, live, targets);
+      hedging.hurried?.set(first.call, runs);
+      runs.begin();
     },
   };
   const { latencies } = live;
   const state = () => (latencies.p95 === Number.POSITIVE_INFINITY ? {} : { p95Ms: latencies.p95 });
-  return wrapperOf(new LiveSpec("hedge", settings, { beside, state }), seams) as Hedge;
+  return wrapperOf(new LiveSpec("hedge", settings, { hedging, state }), seams) as Hedge;
 }

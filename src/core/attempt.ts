@@ -25,7 +25,7 @@ export const RECOVERING = 128;
 export const THREW = 256; // the outcome is an error
 export const DONE = 512; // the way out is behind it
 export const HELD = 1024; // what it delivered has a body that is not at its end
-const NOTED = 2048; // its failure is in the story
+export const NOTED = 2048; // its failure is in the story
 export const SPARED = 4096; // answered by a layer, nothing inside that was asked
 
 export abstract class AttemptRecord extends Timed implements Attempt, ContextSource, Cuttable {
@@ -76,17 +76,24 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     return this.made ?? this.said;
   }
 
-  private makeContext(): Context<AttemptRecord> {
+  private makeContext(from?: AttemptRecord): Context<AttemptRecord> {
     const { call, cut, deadlineAt, said } = this;
     const { tier } = this.segment;
-    const controller = new AbortController();
-    const { signal } = controller;
-    const number = this.is(ANSWERED) ? call.comingAttempt(tier) : call.nextAttempt(tier); // turned away: none
-    this.controller = controller;
-    if (cut !== null) controller.abort(cut.reason);
+    this.controller = new AbortController();
+    const { signal } = this.controller;
+    const coming = () => (this.is(ANSWERED) ? call.comingAttempt(tier) : call.nextAttempt(tier)); // turned away: none
+    const number = from === undefined ? coming() : from.context.attempt;
+    if (cut !== null && from === undefined) this.abort(cut.reason);
     return said === undefined && deadlineAt === undefined
       ? new Context(this, signal, call, number, tier)
       : new SaidContext(this, signal, call, number, tier, deadlineAt, said);
+  }
+
+  /** What another has given goes on in its place: with that one's number, and a signal that nothing has ended. */
+  protected standFor(winner: AttemptRecord): void {
+    if (this.made === null) return;
+    this.more.number ??= this.made.attempt;
+    this.made = this.makeContext(winner);
   }
 
   /** It does not call its operation: the number that its context has, if somebody looked, is the next one's. */
@@ -167,7 +174,6 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   remainingMs(): number {
     return this.dueAt === Number.POSITIVE_INFINITY ? this.dueAt : Math.max(0, this.dueAt - this.now());
   }
-
   spend(spent: Cost): void {
     spend(this, spent);
   }
@@ -186,7 +192,6 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   hold(kid: Cuttable): void {
     this.more.hold(kid);
   }
-
   letGo(kid: Cuttable): void {
     this.rare?.letGo(kid);
   }
@@ -226,11 +231,6 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
     const failure = failureOf(this, this.verdict.kind, endedAt, rare);
     call.fail(failure);
     if (this.called && !call.stack.seams.events.quiet) tellFailure(call, failure, this.verdict.counts);
-  }
-
-  /** A user's function threw when it was asked about a failure that is told already: that is one more. */
-  protected noteFault(): void {
-    if (this.is(NOTED)) this.call.fail(failureOf(this, "bug", this.now(), null));
   }
 
   /** Remembers the input as the layers outside gave it, for the next attempt. */

@@ -18,7 +18,7 @@ export interface EventMap {
     elapsedMs: number;
     cost: Cost;
     /** Its operation only handed on what a call made in it got from a cache. */
-    cached?: true;
+    cached?: true | undefined;
   };
   /** The operation, or a tier's, is called. */
   "attempt.started": { attempt: number; tier: number };

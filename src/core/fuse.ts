@@ -4,10 +4,11 @@ import { ATTEMPT } from "./context.ts";
 import { protectedBy } from "./enter.ts";
 import type { Attempt, Bracket } from "./layer.ts";
 import type { CallContext, Operation } from "./operation.ts";
-import { inside, scope } from "./scope.ts";
+import { enclosed, inside, scope } from "./scope.ts";
 import {
   type FusedLayer,
   type Hearing,
+  type Hedging,
   type InnerRecovery,
   type LayerSpec,
   type Limit,
@@ -18,6 +19,7 @@ import {
   stackOf,
   type Traits,
 } from "./stack.ts";
+import type { Verdict } from "./verdict.ts";
 import { promiseOf } from "./wayIn.ts";
 
 const bare: FusedLayer = {
@@ -137,21 +139,8 @@ function fused(spec: LayerSpec, at: number, specs: readonly LayerSpec[], inner?:
         sharing.has(input) || inner === undefined ? 0 : readyThrough(inner.layers, inner.layers.length, input),
     };
   }
-  if ("beside" in layer) {
-    const { beside } = layer;
-    const inner = specs.slice(0, at).filter(({ kind }) => roundTargets.has(kind));
-    const round = (target: Operation<never, unknown>) => segment(target, inner, 0, nameOf(target) ?? target.name);
-    let given = beside.targets;
-    let targets = given.map(round);
-    const load = (attempt: AttemptRecord) => {
-      if (given !== beside.targets) {
-        given = beside.targets;
-        targets = given.map(round); // they were changed while it runs
-      }
-      return beside.run(attempt, at, targets);
-    };
-    return { ...bare, kind, spec, load };
-  }
+  if ("beside" in layer) return { ...bare, kind, spec, load: (attempt) => layer.beside.run(attempt, at) };
+  if ("hedging" in layer) return { ...bare, kind, spec, ...hedged(layer.hedging, at, specs) };
   if ("limit" in layer) {
     if (layer.limit === "attempt" && !enclosesMore(at, specs)) return { ...bare, kind, spec, timeout: layer };
     return { ...bare, kind, spec, around: (input, context) => scope(attemptOf(context, kind), at, layer, input) };
@@ -188,6 +177,27 @@ function fused(spec: LayerSpec, at: number, specs: readonly LayerSpec[], inner?:
   };
 }
 
+/** The attempt itself is the first run; where more than one attempt may stand inside, one of its own. */
+function hedged(hedging: Hedging, at: number, specs: readonly LayerSpec[]): Partial<FusedLayer> {
+  const inner = specs.slice(0, at).filter(({ kind }) => roundTargets.has(kind));
+  const round = (target: Operation<never, unknown>) => segment(target, inner, 0, nameOf(target) ?? target.name);
+  let given = hedging.targets;
+  let targets = given.map(round);
+  return {
+    before(attempt) {
+      if (given !== hedging.targets) {
+        given = hedging.targets;
+        targets = given.map(round); // they were changed while it runs
+      }
+      hedging.begin(attempt as AttemptRecord, at, targets);
+      return attempt.input;
+    },
+    load: recoversInside(at, specs) ? (attempt) => enclosed(attempt, at) : undefined,
+    after: (attempt, _, verdict) => (attempt as AttemptRecord).more.rivals?.firstEnded(verdict),
+    recover: (attempt, _, verdict) => (attempt as AttemptRecord).more.rivals?.firstFailed(verdict as Verdict),
+  };
+}
+
 /** A thenable of somebody's own as a promise; what it was given, it may give on as it is. */
 function awaitable<Rest extends readonly unknown[]>(
   bracket: Bracket,
@@ -213,8 +223,18 @@ function recovering(recovery: InnerRecovery): InnerRecovery["recover"] {
 function enclosesMore(at: number, specs: readonly LayerSpec[]): boolean {
   for (let i = at - 1; i >= 0; i--) {
     const { layer } = specs[i] as LayerSpec;
-    if ("limit" in layer || "recovery" in layer) return true;
+    if ("limit" in layer || "recovery" in layer || "hedging" in layer) return true;
     if ("around" in layer || "beside" in layer) return false; // to layers outside it, that is the operation
+  }
+  return false;
+}
+
+/** Whether an attempt that comes through here may be recovered before it is back. */
+function recoversInside(at: number, specs: readonly LayerSpec[]): boolean {
+  for (let i = at - 1; i >= 0; i--) {
+    const { layer } = specs[i] as LayerSpec;
+    if ("recovery" in layer || "hedging" in layer) return true;
+    if (!("bracket" in layer) && !("limit" in layer && !enclosesMore(i, specs))) return false; // an attempt of its own
   }
   return false;
 }

@@ -1,5 +1,5 @@
 // What is told of an attempt that nobody waits for any more: that it was left, and when it truly ended.
-import { type AttemptRecord, CUT, RUNNING } from "./attempt.ts";
+import { type AttemptRecord, RUNNING } from "./attempt.ts";
 import type { Cut } from "./record.ts";
 import { leave, returned } from "./spend.ts";
 
@@ -9,7 +9,7 @@ export function tellAbandoned(left: AttemptRecord, cut: Cut): void {
   if (!left.called) return;
   if (left.is(RUNNING)) leave(left);
   if (events.quiet) return;
-  const wished = left.is(CUT) && cut.wholeMs === 0;
+  const wished = cut.wholeMs === 0;
   const reason = !wished ? "timeout" : call.cut === null ? "lost" : "cancelled";
   const { attempt, tier } = left.context;
   events.emit("attempt.abandoned", { attempt, tier, reason, stillRunning: left.is(RUNNING) }, call);
@@ -21,7 +21,8 @@ export function tellEnded(left: AttemptRecord, ok: boolean): void {
   if (!left.called) return;
   if (ok) returned(left);
   if (events.quiet) return;
-  const { attempt, tier } = left.context;
+  const { tier } = left.segment;
+  const attempt = left.more.number ?? left.context.attempt;
   const now = left.now();
   events.emit("attempt.ended", { attempt, tier, lateMs: now - (left.cut?.at ?? now), ok }, call);
 }

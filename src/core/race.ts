@@ -1,23 +1,33 @@
-// The race of an attempt at its operation, its ends from outside, and its way out through the layers.
-import { ANSWERED, CALLED, CUT, DONE, EXPIRED, HELD, JUDGING, RECOVERING, RUNNING, THREW, WAITING } from "./attempt.ts";
+// The race of an attempt at its operation, its ends from outside, and what is begun in it.
+import {
+  ANSWERED,
+  type AttemptRecord,
+  CALLED,
+  CUT,
+  DONE,
+  EXPIRED,
+  HELD,
+  JUDGING,
+  RECOVERING,
+  RUNNING,
+  THREW,
+  WAITING,
+} from "./attempt.ts";
 import { bodyOf } from "./body.ts";
 import { discard } from "./discard.ts";
 import { stackless, TimeoutError } from "./errors.ts";
-import { FAULT, Fault } from "./final.ts";
 import { tellAbandoned, tellEnded } from "./late.ts";
 import { LOST } from "./lent.ts";
 import { pause } from "./pause.ts";
 import type { Cut } from "./record.ts";
-import { isRefusal } from "./refusal.ts";
 import type { FusedLayer, Segment } from "./stack.ts";
 import { disarm } from "./timers.ts";
 import { isDone, leavesFrom, opened, tellEnd, tellEnds } from "./trueEnd.ts";
-import type { Verdict } from "./verdict.ts";
 import { type Open, openPromise } from "./wake.ts";
-import { WayIn } from "./wayIn.ts";
-import { cutVerdict, errorVerdict, valueVerdict } from "./weigh.ts";
+import { WayOut } from "./wayOut.ts";
+import { cutVerdict } from "./weigh.ts";
 
-export class Race extends WayIn {
+export class Race extends WayOut {
   // --- ends from outside
 
   /** Its time-out: ends the attempt, not what it is part of. */
@@ -33,6 +43,7 @@ export class Race extends WayIn {
     if (this.is(CUT | DONE)) return;
     this.flags |= CUT;
     this.endInside(cut);
+    this.more.rivals?.abandon(cut);
     if (this.is(RUNNING | WAITING | JUDGING | RECOVERING)) this.call.wake(this);
   }
 
@@ -53,6 +64,24 @@ export class Race extends WayIn {
       this.flags &= ~(JUDGING | RECOVERING);
       this.come(this.at + 1, THREW, cut.reason, cutVerdict(this, cut));
     }
+  }
+
+  /** What was begun beside it has the answer of the layer of this index: all inside that has lost. */
+  overtake(at: number, winner: AttemptRecord): void {
+    const cut: Cut = { reason: LOST, at: this.now(), wholeMs: 0 };
+    const from = this.is(ANSWERED) ? this.at + 1 : this.at;
+    if (!this.is(ANSWERED)) {
+      tellAbandoned(this, cut);
+      disarm(this);
+      leavesFrom(this, from);
+    }
+    this.endInside(cut);
+    if (this.is(JUDGING)) discard(this.value, this.call.stack.discard);
+    this.flags = (this.flags & ~JUDGING) | ANSWERED;
+    this.lose(from, at, LOST, cutVerdict(this, cut));
+    this.standFor(winner);
+    this.come(at + 1, winner.threw ? THREW : 0, winner.value, winner.verdict);
+    tellEnds(this);
   }
 
   // --- the race
@@ -113,160 +142,6 @@ export class Race extends WayIn {
     });
   }
 
-  protected weigh(at: number, threw: number, value: unknown): void {
-    let verdict: Verdict | undefined;
-    try {
-      verdict = threw !== 0 ? errorVerdict(this, value) : valueVerdict(this, value);
-    } catch (error) {
-      return this.answer(at, THREW, error, FAULT);
-    }
-    this.answer(at, threw, value, verdict);
-  }
-
-  protected answer(at: number, threw: number, value: unknown, verdict: Verdict | undefined): void {
-    this.flags |= ANSWERED;
-    disarm(this);
-    leavesFrom(this, at);
-    this.come(at, threw, value, verdict);
-  }
-
-  // --- the way out
-
-  /** Goes on outwards from this layer with this outcome. */
-  private come(from: number, threw: number, value: unknown, verdict: Verdict | undefined): void {
-    this.flags = (this.flags & ~THREW) | threw;
-    this.value = value;
-    this.verdict = verdict;
-    const { layers } = this.segment;
-    for (let i = from; i < this.top; i++) {
-      const layer = layers[i] as FusedLayer;
-      this.at = i;
-      if (layer.after !== undefined) this.tell(layer.after);
-      if (layer.judge !== undefined && this.verdict === undefined && this.judge(layer.judge)) return tellEnds(this);
-      if (
-        layer.recover !== undefined &&
-        (this.verdict !== undefined || layer.hearing?.hearsSuccess) &&
-        this.recover(layer.recover)
-      )
-        return tellEnds(this); // it may take long, and holds nothing further in meanwhile
-    }
-    this.at = this.top;
-    this.finish();
-  }
-
-  private tell(after: NonNullable<FusedLayer["after"]>): void {
-    try {
-      after(this, this.outcome, this.verdict);
-    } catch (error) {
-      this.fault(error);
-    }
-  }
-
-  /** Gives whether it has to be waited for. */
-  private judge(judge: NonNullable<FusedLayer["judge"]>): boolean {
-    const { value } = this;
-    try {
-      const judged = judge(this, value);
-      if (judged === value) return false;
-      if (judged instanceof Promise) {
-        this.await(JUDGING, judged, value);
-        return true;
-      }
-      this.value = judged;
-    } catch (error) {
-      this.refuseValue(error, value);
-    }
-    return false;
-  }
-
-  private refuseValue(error: unknown, value: unknown): void {
-    if (!isRefusal(error)) return this.fault(error);
-    this.more.produced = value;
-    this.fail(error);
-  }
-
-  private recover(recover: NonNullable<FusedLayer["recover"]>): boolean {
-    if (this.is(CUT) || this.verdict === FAULT) return false;
-    const { at } = this;
-    try {
-      const again = (options?: { delayMs?: number | undefined }) => this.again(at, options?.delayMs ?? 0);
-      const recovered = recover(this, this.outcome, this.verdict, again);
-      if (recovered === undefined) return false;
-      this.await(RECOVERING, Promise.resolve(recovered), undefined);
-      return true;
-    } catch (error) {
-      this.fault(error);
-      return false;
-    }
-  }
-
-  /** Goes on when a judgement or a recovery has come to its end, unless the attempt was ended meanwhile. */
-  private await(what: typeof JUDGING | typeof RECOVERING, end: Promise<unknown>, judged: unknown): void {
-    const { at } = this;
-    this.flags |= what;
-    const goesOn = () => {
-      if (this.is(CUT)) this.cutShort();
-      const goes = this.is(what);
-      this.flags &= ~what;
-      return goes;
-    };
-    end.then(
-      (value) => {
-        if (!goesOn()) return;
-        const latest = this.last ?? this;
-        const known = what === RECOVERING && !latest.threw && latest.value === value;
-        this.come(at + 1, 0, value, known ? latest.verdict : undefined);
-      },
-      (error) => {
-        if (!goesOn()) return;
-        if (Fault.is(error)) this.fault(error.error);
-        else if (what === RECOVERING) this.fail(error);
-        else this.refuseValue(error, judged);
-        this.come(at + 1, THREW, this.value, this.verdict);
-      },
-    );
-  }
-
-  private finish(): void {
-    const { call, outer, promised, threw, value, verdict } = this;
-    this.flags |= DONE;
-    // a call that ends here notes its failure when its story is asked for
-    if (verdict !== undefined && (outer !== null || !call.stack.seams.events.quiet)) this.note();
-    tellEnds(this);
-    this.forgetInput();
-    if (outer === null) {
-      // what ended a call made in it for good ends this one for good
-      if (verdict !== undefined && call.parent !== null && this.isFinal(value)) call.gaveUp = true;
-      call.finish(!threw, value, verdict);
-      // a body nobody reads is to be collected; what several share has none, and they are yet to ask what was thought of it
-      if (this.is(HELD) || (!threw && call.stack.ends && !call.isShared)) this.forgetValue();
-      return;
-    }
-    this.promised = null;
-    outer.heard(this);
-    if (threw) promised?.reject(value);
-    else promised?.resolve(value);
-  }
-
-  /** A layer gave this error in place of the outcome. */
-  private fail(error: unknown): void {
-    this.flags |= THREW;
-    this.value = error;
-    try {
-      this.verdict = errorVerdict(this, error);
-    } catch (fault) {
-      this.fault(fault);
-    }
-  }
-
-  /** A user's function threw. */
-  private fault(error: unknown): void {
-    this.flags |= THREW;
-    this.value = error;
-    this.verdict = FAULT;
-    this.noteFault();
-  }
-
   // --- what is begun in it
 
   ask(segment: Segment, top: number, input: unknown): Promise<unknown> {
@@ -279,18 +154,22 @@ export class Race extends WayIn {
   enclose(kid: Race, input: unknown, promised: Open = openPromise()): Promise<unknown> {
     if (this.is(CUT | DONE)) return Promise.reject(this.cut?.reason ?? LOST);
     this.hold(kid);
-    opened(this, kid, this.at);
+    this.run(kid, input, promised, this.at);
+    return promised.promise;
+  }
+
+  /** Runs an attempt beside this one, for the layer of this index: what ends only what is inside that spares it. */
+  runBeside(kid: Race, promised: Open, at: number): void {
+    this.run(kid, this.inputAt(at), promised, at);
+  }
+
+  private run(kid: Race, input: unknown, promised: Open, at: number): void {
+    opened(this, kid, at);
     kid.promised = promised;
     kid.begin(input);
-    return promised.promise;
   }
 
   pause(ms: number): Promise<void> {
     return this.is(CUT) ? Promise.resolve() : pause(this, ms);
-  }
-
-  private async again(at: number, delayMs: number): Promise<unknown> {
-    if (delayMs > 0) await this.pause(delayMs);
-    return this.ask(this.segment, at, this.inputAt(at));
   }
 }

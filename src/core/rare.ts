@@ -1,6 +1,7 @@
 // What few calls and attempts need: apart from their records, so that the many stay small.
 
 import type { AttemptRecord } from "./attempt.ts";
+import type { Rivals } from "./beside.ts";
 import type { Body } from "./body.ts";
 import { free } from "./cost.ts";
 import type { Flying } from "./inFlight.ts";
@@ -143,6 +144,8 @@ export class RareOfAttempt {
   model: string | undefined = undefined;
   /** It was left while its operation ran. */
   left = false;
+  /** Its own number, where it has gone on with what another gave. */
+  number: number | undefined = undefined;
   /** What it began, to end it when it is ended itself: mostly one at a time. */
   private kid: Cuttable | null = null;
   private others: Set<Cuttable> | null = null;
@@ -156,6 +159,8 @@ export class RareOfAttempt {
   last: AttemptRecord | null = null;
   /** What was begun in the operation's place. */
   lent: Lent | null = null;
+  /** What is begun beside it. */
+  rivals: Rivals | null = null;
   /** What ended the calls made in it whose own retry or fallback gave up. */
   finals: unknown[] | null = null;
   /** What the calls made in it were cancelled with. */

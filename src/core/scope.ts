@@ -30,6 +30,13 @@ function heard(running: Promise<unknown>): Promise<unknown> {
   return running;
 }
 
+/** What is inside a layer as one attempt, whatever goes on in it. */
+export function enclosed(outer: AttemptRecord, top: number): Promise<unknown> {
+  const attempt = new Race(outer.call, outer.segment, top, outer, outer.now(), outer.made ?? outer.said);
+  outer.lend(attempt);
+  return (outer as Race).enclose(attempt, outer.input);
+}
+
 /** A limit of time round more than one attempt: its end ends all inside, and is a failure like others to what is outside. */
 export function scope(outer: AttemptRecord, top: number, { limit, ms }: Limit, input: unknown): Promise<unknown> {
   const { call, segment } = outer;

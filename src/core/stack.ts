@@ -51,12 +51,18 @@ export interface Sharing {
   stale?(attempt: AttemptRecord): { readonly value: unknown; readonly ageMs: number } | undefined;
 }
 
-/** A layer of our own that may run what is inside it several times beside each other. */
+/** A layer of our own that runs what is inside it, and other things beside it. */
 export interface Beside {
+  /** `top`: of the segment's layers those inside it. */
+  run(attempt: AttemptRecord, top: number): Promise<unknown>;
+}
+
+/** A layer of our own that may run what is inside it again, beside the attempt itself, which is the first run. */
+export interface Hedging {
   /** Other operations than that inside, of which a run may ask one. */
   readonly targets: ReadonlyArray<Operation<never, unknown>>;
-  /** `top`: of the segment's layers those inside it; `targets`: each with what stands round it too. */
-  run(attempt: AttemptRecord, top: number, targets: readonly Segment[]): Promise<unknown>;
+  /** The first begins; `at`: the layer's index; `targets`: each with what stands round it too. */
+  begin(first: AttemptRecord, at: number, targets: readonly Segment[]): void;
   /** Those under way, by their call, where somebody may want another run sooner. */
   hurried?: WeakMap<CallRecord, { hurry(): void }> | undefined;
 }
@@ -65,7 +71,13 @@ export interface Beside {
 export interface LayerSpec {
   readonly kind: string;
   readonly options: object;
-  readonly layer: (Layer | Limit | { readonly sharing: Sharing } | { readonly beside: Beside }) & {
+  readonly layer: (
+    | Layer
+    | Limit
+    | { readonly sharing: Sharing }
+    | { readonly beside: Beside }
+    | { readonly hedging: Hedging }
+  ) & {
     readonly state?: (() => unknown) | undefined;
   };
   /** Where the options can be changed while it runs. */

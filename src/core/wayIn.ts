@@ -38,7 +38,8 @@ export abstract class WayIn extends AttemptRecord {
           this.take(i, given);
         }
       }
-      if (layer.load !== undefined) return this.invoke(operation, i + 1, 0, layer.load);
+      // a hedge hears itself how that ends
+      if (layer.load !== undefined) return this.invoke(operation, layer.after === undefined ? i + 1 : i, 0, layer.load);
       if (layer.around !== undefined) {
         this.giveBackNumber(this.context);
         return this.invoke(layer.around, i + 1, 0);

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { AttemptRecord } from "../core/attempt.ts";
 import { OptionsInvalidError } from "../core/errors.ts";
-import type { Beside, LayerSpec } from "../core/stack.ts";
+import type { Beside, Hedging, LayerSpec } from "../core/stack.ts";
 import type { Finding } from "../core/verdict.ts";
 import { Rising } from "./urgency/rising.ts";
 import type { Way } from "./way.ts";
@@ -34,7 +34,7 @@ export const urgencySchema = z
 export interface Ways {
   readonly stages: readonly UrgencyStage[];
   readonly hasDeadline: boolean;
-  readonly hedge: Beside | undefined;
+  readonly hedge: Hedging | undefined;
   readonly tiers: readonly Way[];
   /** What the cache still has for this attempt's input. */
   readonly cached:
@@ -58,7 +58,7 @@ export function urgencySpec(name: string, ways: Ways): LayerSpec {
     issues.unshift({ path: "urgency", wanted: "a call with a `deadline`, of which the stages are shares" });
   if (issues.length > 0) throw new OptionsInvalidError(name, issues);
   if (hedge !== undefined) hedge.hurried ??= new WeakMap();
-  const beside: Beside = { targets: [], run: (attempt, top) => new Rising(attempt, top, ways).start() };
+  const beside: Beside = { run: (attempt, top) => new Rising(attempt, top, ways).start() };
   return { kind: "urgency", options: { stages }, layer: { beside } };
 }
 

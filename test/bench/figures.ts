@@ -7,6 +7,7 @@ import { checks } from "./cases/checks.ts";
 import { failing, retriedByPRetry } from "./cases/failing.ts";
 import { type Failover, failover } from "./cases/failover.ts";
 import { hedges } from "./cases/hedge.ts";
+import { loads } from "./cases/load.ts";
 import { nesting } from "./cases/nesting.ts";
 import { open, opossumOpen } from "./cases/open.ts";
 import { alone, engines, peers, rotate } from "./cases/peers.ts";
@@ -117,6 +118,13 @@ async function grouped(library: Library): Promise<Group[]> {
       reference: alone,
       short: "p-retry",
       cases: rateLimits(library),
+    },
+    {
+      title: "A limit that is found, load shedding",
+      says: "There is room: a place is taken and given back, its latency looked at; and nobody is turned away. Beside p-retry alone.",
+      reference: alone,
+      short: "p-retry",
+      cases: loads(library),
     },
     {
       title: "A bulkhead with a place free",

@@ -3,6 +3,8 @@ import { budgeted, budgetedByProtect } from "./cases/budget.ts";
 import { bulkheadAlone, bulkheadFull, cockatielFull } from "./cases/bulkhead.ts";
 import { entered, hits, lruGet, unasked } from "./cases/cache.ts";
 import { bare, bothChecked, everything, gated, guarded, parsed, unchecked } from "./cases/checks.ts";
+import { hedged, hedgedByProtect } from "./cases/hedge.ts";
+import { adaptive, adaptiveByProtect, shedding, sheddingByProtect } from "./cases/load.ts";
 import { opossumOpen } from "./cases/open.ts";
 import { alone, cockatiel, engines } from "./cases/peers.ts";
 import { cockatielPending, signalEach } from "./cases/pending.ts";
@@ -78,12 +80,16 @@ export function checks({ times, memory, starts, failover }: Figures): Check[] {
       { what: `${ours}, a start with 10,000 on the signal against 10`, measured: many / few, atMost: 1.5 },
     );
   }
-  for (const ours of [budgeted, budgetedByProtect, limited, limitedByBucket, limitedByProtect])
+  const added = (ours: string, atMost: number, aim = "") =>
     list.push({
-      what: `${ours}, over a call that is entered, as a share of what p-retry adds to a function`,
+      what: `${ours}, over a call that is entered, as a share of what p-retry adds to a function${aim}`,
       measured: (time(ours) - time(entered)) / (time(alone) - time(bare)),
-      atMost: 1,
+      atMost,
     });
+  for (const ours of [budgeted, budgetedByProtect, limited, limitedByBucket, limitedByProtect]) added(ours, 1);
+  for (const ours of [adaptive, adaptiveByProtect, shedding]) added(ours, 1);
+  added(sheddingByProtect, 2); // two of them
+  for (const ours of [hedged, hedgedByProtect]) added(ours, 2.5, " (the aim is 1)");
   list.push(
     {
       what: `${limitedByTokens} that are estimated, as a multiple of requests alone`,

@@ -1,45 +1,46 @@
 // The runs of one call beside each other: when another begins, who wins, and when all is lost.
-import type { AttemptRecord } from "../../core/attempt.ts";
-import { type Listening, Run } from "../../core/beside.ts";
+import { type Listening, Rivals, Run } from "../../core/beside.ts";
 import { fundOwn, takeOne } from "../../core/budget.ts";
+import { discard } from "../../core/discard.ts";
 import type { EventMap } from "../../core/events.ts";
+import { FAULT } from "../../core/final.ts";
+import { LOST } from "../../core/lent.ts";
 import type { Race } from "../../core/race.ts";
+import type { Cut } from "../../core/record.ts";
 import { mustNotRepeat } from "../../core/repeat.ts";
 import type { Segment } from "../../core/stack.ts";
-import { arm, armOnce, disarm, Timed } from "../../core/timers.ts";
+import { arm, armOnce, disarm } from "../../core/timers.ts";
 import type { Verdict } from "../../core/verdict.ts";
-import { openPromise, type Wakeable } from "../../core/wake.ts";
+import { type Open, openPromise, type Wakeable } from "../../core/wake.ts";
 import type { Live } from "../hedge.ts";
 
-export class Runs extends Timed implements Listening, Wakeable {
-  private readonly outer: AttemptRecord;
-  private readonly top: number;
+export class Runs extends Rivals implements Listening, Wakeable {
   private readonly live: Live;
   private readonly targets: readonly Segment[];
-  private readonly answer = openPromise();
-  private readonly first: Run;
+  /** When the first began, monotonic ms. */
+  private readonly from: number;
+  /** Others than the first. */
   private begun = 0;
-  private running = 0;
+  private running = 1;
   private over = false;
+  private others: readonly Race[] = none;
+  /** What the first waits for, where it has failed before another had the answer. */
+  private answer: Open | undefined = undefined;
 
-  constructor(outer: AttemptRecord, top: number, live: Live, targets: readonly Segment[]) {
-    super(outer.now());
-    this.outer = outer;
-    this.top = top;
+  constructor(first: Race, at: number, live: Live, targets: readonly Segment[]) {
+    super(first, at);
     this.live = live;
     this.targets = targets;
-    this.first = new Run(outer, outer.segment, top, this);
+    this.from = first.startedAt;
   }
 
-  start(): Promise<unknown> {
-    this.begin(this.first);
-    if (!this.over) this.schedule(this.delayMs);
-    return this.answer.promise;
+  begin(): void {
+    this.schedule(this.delayMs);
   }
 
   /** It is time for another; in the call's own async context, and not in that of the timer. */
   expire(): void {
-    this.outer.call.wake(this);
+    this.first.call.wake(this);
   }
 
   /** Another one now, though its time has not come. */
@@ -48,87 +49,122 @@ export class Runs extends Timed implements Listening, Wakeable {
   }
 
   cutShort(): void {
-    if (!this.over && !this.outer.isClosed) this.another();
+    if (!this.over && !this.first.isCut) this.another();
   }
 
-  ended(run: Run, threw: boolean, value: unknown): void {
+  firstEnded(verdict: Verdict | undefined): void {
+    const isTheEnd = verdict === undefined || verdict === FAULT || this.first.isCut;
+    if (isTheEnd && !this.over) this.end(this.first, verdict === undefined);
+  }
+
+  firstFailed(verdict: Verdict): Promise<unknown> | undefined {
+    const { first } = this;
+    if (this.over) return undefined;
+    this.running--;
+    first.note();
+    this.answer = openPromise();
+    const goesOn = verdict.kind === "notAdmitted" || this.next(first, verdict);
+    if (goesOn && (this.running > 0 || this.over)) return this.answer.promise;
+    this.end(first, false);
+    return undefined;
+  }
+
+  ended({ attempt }: Run, threw: boolean, value: unknown): void {
     this.running--;
     if (this.over) return; // it has lost
-    const { verdict } = run.attempt;
-    if (verdict === undefined || this.outer.isClosed) return this.end(threw, value, run);
+    const { verdict } = attempt;
+    if (verdict === undefined) return this.win(attempt, threw, value);
     // that a layer of ours turned it away says nothing of those that run
-    if (verdict.kind === "notAdmitted") return this.running > 0 ? undefined : this.end(threw, value, run);
-    if (!verdict.retry || mustNotRepeat(run.attempt, run.attempt, verdict)) return this.end(threw, value, run);
-    if (verdict.retryAfterMs === undefined) this.another();
-    else this.pushBack(verdict);
-    if (this.running === 0) this.end(threw, value, run);
+    const goesOn = verdict.kind === "notAdmitted" || this.next(attempt, verdict);
+    if (!goesOn || (this.running === 0 && !this.over)) this.win(attempt, threw, value);
   }
 
-  private begin(run: Run): void {
-    this.begun++;
-    this.running++;
-    (this.outer as Race).enclose(run.attempt, this.outer.input, run);
+  /** The whole is ended. */
+  abandon(cut: Cut): void {
+    this.over = true;
+    disarm(this);
+    for (const attempt of this.others) attempt.abandon(cut);
+  }
+
+  /** Begins another where one has failed and that may be; false: nothing else may do better. */
+  private next(failed: Race, verdict: Verdict): boolean {
+    if (!verdict.retry || mustNotRepeat(failed, failed, verdict)) return false;
+    if (verdict.retryAfterMs === undefined) this.another();
+    else this.pushBack(verdict);
+    return true;
   }
 
   /** Begins another run beside those that run, where that may be. */
   private another(): void {
-    const { begun, first, live, outer, targets } = this;
-    if (begun > live.options.extra) return;
+    const { begun, first, live, targets } = this;
+    if (begun >= live.options.extra) return;
     const why = this.refusal();
     if (why !== undefined) return this.refuse(why);
     disarm(this);
-    const { call } = outer;
-    const segment = targets[(begun - 1) % targets.length] ?? outer.segment;
-    if (begun === 1) outer.lend(first.attempt);
-    const run = new Run(outer, segment, this.top, this);
-    outer.lend(run.attempt);
+    const { call } = first;
+    const target = targets[begun % targets.length];
+    const segment = target ?? first.segment;
+    const run = new Run(first, segment, target?.layers.length ?? this.at, this);
+    this.others = [...this.others, run.attempt];
     const { events } = call.stack.seams;
     if (!events.quiet) {
       const attempt = call.comingAttempt(segment.tier);
-      events.emit("hedge.started", { attempt, afterMs: outer.now() - first.attempt.startedAt }, call);
+      events.emit("hedge.started", { attempt, afterMs: first.now() - this.from }, call);
     }
-    this.begin(run);
+    this.begun++;
+    this.running++;
+    first.runBeside(run.attempt, run, this.at);
     if (!this.over) this.schedule(this.delayMs);
   }
 
   private refusal(): EventMap["hedge.refused"]["why"] | undefined {
-    const { first, live, outer } = this;
-    if (first.attempt.onceOnly) return "idempotent";
-    if (outer.remainingMs() <= live.latencies.median) return "deadline";
-    return takeOne(outer, live.options.budget) ? undefined : "budget";
+    const { first, live } = this;
+    if (first.onceOnly) return "idempotent";
+    if (first.remainingMs() <= live.latencies.median) return "deadline";
+    return takeOne(first, live.options.budget) ? undefined : "budget";
   }
 
   /** The other side has said when it may be asked again. */
   private pushBack({ retryAfterMs = 0 }: Verdict): void {
-    if (this.running === 0 || this.begun > this.live.options.extra) return;
+    if (this.running === 0 || this.begun >= this.live.options.extra) return;
     disarm(this);
     this.refuse("pushback");
-    if (retryAfterMs < this.outer.remainingMs()) armOnce(this.clock, Math.max(retryAfterMs, this.delayMs), this);
+    if (retryAfterMs < this.first.remainingMs()) armOnce(this.clock, Math.max(retryAfterMs, this.delayMs), this);
   }
 
   private refuse(why: EventMap["hedge.refused"]["why"]): void {
-    const { call } = this.outer;
+    const { call } = this.first;
     const { events } = call.stack.seams;
     if (!events.quiet) events.emit("hedge.refused", { why }, call);
   }
 
   private schedule(ms: number): void {
-    if (this.begun > this.live.options.extra || ms === Number.POSITIVE_INFINITY) return;
-    if (this.begun > 1) this.startedAt = this.outer.now();
+    if (this.begun >= this.live.options.extra || ms === Number.POSITIVE_INFINITY) return;
+    if (this.begun > 0) this.startedAt = this.first.now();
     arm(this.clock, ms, this);
   }
 
-  /** The last word: those that still run are ended by whoever hears it. */
-  private end(threw: boolean, value: unknown, run: Run): void {
-    const { answer, first, live } = this;
+  private win(attempt: Race, threw: boolean, value: unknown): void {
+    const { answer, first } = this;
+    if (answer !== undefined) drop(first, attempt);
+    first.heard(attempt);
+    if (answer === undefined) first.overtake(this.at, attempt);
+    else if (threw) answer.reject(value);
+    else answer.resolve(value);
+    this.end(attempt, true);
+  }
+
+  /** The last word: those that still run have lost, and what others gave is let go. */
+  private end(winner: Race, isAnswered: boolean): void {
+    const { first, live, others } = this;
     this.over = true;
     disarm(this);
     // what lost has run at least so long
-    if (live.options.after === "p95" && (!threw || run !== first))
-      live.latencies.add(first.attempt.now() - first.attempt.startedAt);
-    if (live.options.budget !== undefined) fundOwn(first.attempt, live.options.budget, this.top);
-    if (threw) answer.reject(value);
-    else answer.resolve(value);
+    if (isAnswered && live.options.after === "p95") live.latencies.add(first.now() - this.from);
+    if (live.options.budget !== undefined) fundOwn(first, live.options.budget, this.at);
+    for (const attempt of others)
+      if (!attempt.done) attempt.abandon({ reason: LOST, at: attempt.now(), wholeMs: 0 });
+      else drop(attempt, winner);
   }
 
   private get delayMs(): number {
@@ -137,6 +173,14 @@ export class Runs extends Timed implements Listening, Wakeable {
   }
 
   private get clock() {
-    return this.outer.call.stack.seams.clock;
+    return this.first.call.stack.seams.clock;
   }
+}
+
+const none: readonly Race[] = [];
+
+/** What it gave is not what is delivered. */
+function drop(loser: Race, winner: Race): void {
+  const isOwn = !loser.threw && !loser.gaveWhatOthersHave;
+  if (isOwn && loser.value !== winner.value) discard(loser.value, loser.call.stack.discard);
 }
