@@ -55,7 +55,7 @@ function count(attempt: AttemptRecord, by: 1 | -1): void {
 
 /** As told in it so far, in the attempts that it began and in the calls inside. */
 export function spentIn({ more: { cost, inside } }: AttemptRecord): Cost {
-  return addCost(cost ?? free, inside);
+  return cost === undefined ? inside : addCost(cost, inside);
 }
 
 /** What the call's own attempts used: summed over all calls, nothing is counted twice. */

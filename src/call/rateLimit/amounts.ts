@@ -11,8 +11,9 @@ export const one: Amounts = [1, 0, 0, 0, 0];
 
 /** What is not told, or is no amount, takes nothing. */
 export function amountsOf({ inputTokens, outputTokens, money }: Cost): Amounts {
-  const [given, made, paid] = [inputTokens, outputTokens, money].map((amount) => (isAmount(amount) ? amount : 0));
-  return [1, given ?? 0, made ?? 0, (given ?? 0) + (made ?? 0), paid ?? 0];
+  const given = isAmount(inputTokens) ? inputTokens : 0;
+  const made = isAmount(outputTokens) ? outputTokens : 0;
+  return [1, given, made, given + made, isAmount(money) ? money : 0];
 }
 
 /** What was told in place of what was taken for it; what is not told stays as it was taken. */

@@ -1,5 +1,6 @@
 // The moments of an attempt, as a rate limit takes part in them.
 import { type AttemptRecord, RUNNING, SPARED } from "../../core/attempt.ts";
+import { free } from "../../core/cost.ts";
 import type { Attempt, Bracket } from "../../core/layer.ts";
 import type { Cost } from "../../core/operation.ts";
 import { ADMITTED, asRefusal, refusal } from "../../core/refusal.ts";
@@ -23,6 +24,8 @@ interface Taken {
   /** It failed, and was answered: what was not told was not used. */
   failed: boolean;
 }
+
+const none: Amounts = [];
 
 export class LimitBracket implements Bracket {
   private readonly of: (input: unknown) => Limiter;
@@ -93,6 +96,7 @@ export class LimitBracket implements Bracket {
     const { amounts, failed, limiter } = taken;
     if (this.without.has(attempt) || !limiter.knows(attempt as AttemptRecord)) return;
     const told = spentIn(attempt as AttemptRecord);
+    if (told === free && !failed) return;
     const used = settledAmounts(failed ? [amounts[0] as number, 0, 0, 0, 0] : amounts, told);
     limiter.settle(amounts, used, attempt.startedAt);
   }
@@ -110,7 +114,8 @@ export class LimitBracket implements Bracket {
   private note(attempt: AttemptRecord, limiter: Limiter, amounts: Amounts): void {
     const { settings } = limiter;
     if (this.plain !== undefined && settings.headers === undefined && !counts(settings)) return;
-    this.met.set(attempt, { limiter, amounts, since: [...limiter.taken], failed: false });
+    const since = settings.headers === undefined ? none : [...limiter.taken]; // who tells nothing is not asked since when
+    this.met.set(attempt, { limiter, amounts, since, failed: false });
   }
 
   /** In the caller's own async context, whoever has ended the wait. */
