@@ -120,6 +120,9 @@ function hearsSuccess({ budget, when }: Options): boolean {
 /** All that p-retry ever sees: it unwraps some errors, wraps others, and does not retry a third kind. */
 const failed = new Error("this round failed");
 
+/** Over so much those come back who wait for the same. */
+const leastSpreadMs = 1_000;
+
 class Rounds {
   private readonly first: AttemptRecord;
   private readonly at: number;
@@ -264,10 +267,12 @@ class Rounds {
     const { verdict } = latest;
     const patience = options.patience - spentMs;
     if (first.isCut || verdict?.kind !== "notAdmitted" || verdict.retryAfterMs === undefined) return undefined;
-    if (verdict.retryAfterMs > patience || elsewhere(first, this.at) === 0) return undefined;
-    // later by up to a tenth: not all at once
-    const ms = Math.max(1, Math.min(patience, verdict.retryAfterMs * (1 + tools.random() / 10)));
-    return ms < first.remainingMs() ? ms : undefined;
+    const { retryAfterMs } = verdict;
+    const left = first.remainingMs();
+    if (retryAfterMs > patience || retryAfterMs >= left || elsewhere(first, this.at) === 0) return undefined;
+    // all who wait would come back at the same moment, on top of those who come then
+    const spread = Math.min(Math.max(leastSpreadMs, retryAfterMs), patience - retryAfterMs, (left - retryAfterMs) / 2);
+    return Math.max(1, retryAfterMs + spread * tools.random());
   }
 
   private async waitForAdmission(): Promise<boolean> {

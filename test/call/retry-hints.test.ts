@@ -1,7 +1,7 @@
 // What a hint to wait, an open breaker and a tier that is ready mean to a retry.
 import { describe, expect, it } from "vitest";
 import { breaker, type Operation, pipe, protect, type RetryOptions, retry, settled } from "../../src/index.ts";
-import { script } from "../../src/testing/index.ts";
+import { script, seams } from "../../src/testing/index.ts";
 import { setup, turn, watch } from "../composition/setup.ts";
 
 const down = Object.assign(new Error("down"), { status: 500 });
@@ -173,8 +173,8 @@ describe("while the breaker is open, retry does not burn its attempts on it", ()
     expect(operation.calls).toHaveLength(2);
     const waits = seen.of("retry.scheduled");
     expect(waits).toMatchObject([{ attempt: 1, kind: "notAdmitted" }]);
-    // later by up to a tenth: not all callers at once
-    expect(waits[0]?.delayMs).toBe(800 * 1.05);
+    // between the probe and the end of the patience: not all callers at once
+    expect(waits[0]?.delayMs).toBe(900);
   });
 
   it.each([
@@ -193,6 +193,21 @@ describe("while the breaker is open, retry does not burn its attempts on it", ()
     expect(seen.of("retry.exhausted")).toEqual([]);
   });
 
+  it("those who wait for the same probe come back spread over their patience, not all at once", async () => {
+    const { clock, seen } = setup();
+    const draws = [0, 0.25, 0.5, 0.75, 1, 1].flatMap((draw) => [draw, draw]); // asked whether, and how long
+    using _ = seams({ random: () => draws.shift() ?? 0 });
+    const circuit = breaker({ consecutiveFailures: 1, breakTime: 200 });
+    const operation = script<string>({ error: down });
+    await settled(pipe(operation, circuit))("x");
+    const call = pipe(operation, circuit, retry({ attempts: 1 }));
+    for (const deadline of [5_000, 5_000, 5_000, 5_000, 5_000, 400]) watch(call("x", { deadline }));
+    await turn();
+    // whose deadline is near leaves itself half of what that leaves
+    expect(seen.of("retry.scheduled").map(({ delayMs }) => delayMs)).toEqual([200, 400, 600, 800, 1_000, 300]);
+    await clock.advance("5s");
+  });
+
   it("an open breaker costs no attempt: after the wait all of them are left", async () => {
     const { clock } = setup();
     const circuit = breaker({ consecutiveFailures: 2, breakTime: 500 });
@@ -201,7 +216,7 @@ describe("while the breaker is open, retry does not burn its attempts on it", ()
     await settled(opening)("x");
     await settled(opening)("x");
     const answered = watch(pipe(operation, circuit, retry({ attempts: 1 }))("x"));
-    await clock.advance(550);
+    await clock.advance(750);
     expect(answered.at).toEqual({ value: "ok" });
   });
 });

@@ -95,7 +95,7 @@ describe("a refusal after an attempt that ran ends the call with that attempt's 
     const busy = bracket("busy", {
       before({ input }) {
         if (admitted++ > 0)
-          refuse(new HoldfastError("busy", { code: "RATE_LIMITED", retryable: true, retryAfterMs: 400 }));
+          refuse(new HoldfastError("busy", { code: "RATE_LIMITED", retryable: true, retryAfterMs: 100 }));
         return input;
       },
     });
@@ -103,7 +103,7 @@ describe("a refusal after an attempt that ran ends the call with that attempt's 
     const answered = settled(pipe(operation, busy, atOnce()))(undefined);
     await clock.advance("5s");
     expect(await answered).toMatchObject({ error: down, story: { state: "failed", attempts: 1 } });
-    expect([operation.calls.length, admitted]).toEqual([1, 4]); // asked once, then as often as a patience of 1 s allows
+    expect([operation.calls.length, admitted]).toEqual([1, 5]); // asked once, then as often as a patience of 1 s allows
   });
 
   it("and a tier is asked: it sees why the attempt failed, and that it was then turned away", async () => {

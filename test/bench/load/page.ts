@@ -45,7 +45,7 @@ function overload({ overloads }: Results, { loadMs }: Work): string {
 
 function outages({ outages }: Results, work: Work): string {
   const { afterMs, beforeMs, outageMs } = work;
-  const says = `${callsPerSecond} calls a second, before, during and after; while the dependency is gone it ends every connection unanswered, and counts it. All at the same time, each with a server of its own. Three tries each, back-off as it comes; the breaker breaks for half a second, at most for one. What it refuses waits for it, as retry does by default when that takes a second at most (its patience), and comes back with it, all together; with no patience it is given on at once.`;
+  const says = `${callsPerSecond} calls a second, before, during and after; while the dependency is gone it ends every connection unanswered, and counts it. All at the same time, each with a server of its own. Three tries each, back-off as it comes; the breaker breaks for half a second, at most for one. What it refuses waits for it, as retry does by default when that takes a second at most (its patience), and comes back spread over the rest of it; with no patience it is given on at once.`;
   const rows = outages.map(({ name, attemptsPerCall, recoveryMs, herd }) => [
     name,
     attemptsPerCall.toFixed(2),
