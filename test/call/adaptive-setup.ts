@@ -73,13 +73,16 @@ export function crowd<I = void>(
     next();
   };
   next();
+  const count = (since: number, isOk: boolean) => all.filter(({ at, ok }) => at >= since && ok === isOk).length;
   return {
     all,
     change(to: number) {
       rate = to;
     },
-    refused: (since = 0) => all.filter(({ at, ok }) => at >= since && !ok).length,
-    served: (since = 0) => all.filter(({ at, ok }) => at >= since && ok).length,
+    refused: (since = 0) => count(since, false),
+    served: (since = 0) => count(since, true),
+    /** Of those that have an answer, the share that was refused. */
+    share: (since = 0) => count(since, false) / (count(since, false) + count(since, true)),
     /** Latency below which this share of the answers stayed. */
     within(share: number, since = 0) {
       const sorted = all.flatMap(({ at, ms, ok }) => (ok && at >= since ? [ms] : [])).sort((a, b) => a - b);

@@ -14,8 +14,9 @@ interface Measuring {
   readonly width: number;
   /** The mean before it was this narrow. */
   readonly before: number;
-  /** The mean at the whole limit. */
+  /** The mean at the whole limit, and what that was then. */
   readonly full: number;
+  readonly at: number;
   readonly begunAt: number;
   isNarrow: boolean;
 }
@@ -24,12 +25,16 @@ interface Measuring {
 const first = 10;
 /** So much longer than the base latency may it take: the queue that keeps the other side busy. */
 const gain = 1.4;
-/** At the limit and up to here there is no queue: the limit may double. */
-const noQueue = 1.15;
+/** At the limit and up to here there is no queue: the limit may double. The first time where there is little. */
+const [noQueue, littleQueue] = [1.15, 1.3];
+/** So many windows in a row without a queue are no chance: the other side has become larger. */
+const calmWindows = 3;
+/** By so much the limit grows after a measurement that found no queue: the first one, and later ones. */
+const [firstly, later] = [2, 1.5];
 /** So much less than the base latency is no chance: the other side has become faster. */
 const faster = 0.8;
 /** How well a mean has to be known: roughly where a step halves or doubles, well where it is small. */
-const [roughly, well] = [0.2, 0.12];
+const [roughly, well] = [0.2, 0.1];
 /** Of the limit, for a measurement: less than what keeps the other side busy. */
 const narrowed = 0.6;
 /** A limit that has fallen to this share is either right or rests on a base latency of the past. */
@@ -89,7 +94,7 @@ export class Finder {
 
   /** After a measurement only when the places are taken again. */
   private reopen(now: number, wasNarrow = false): void {
-    this.window.precision = this.isKnown && !this.doubles ? well : roughly;
+    this.window.precision = this.measuring !== undefined || (this.isKnown && !this.doubles) ? well : roughly;
     this.window.open(wasNarrow ? now + this.base : now, this.window.samples.mean || this.base || 0);
   }
 
@@ -126,14 +131,15 @@ export class Finder {
     const { base } = this;
     if (!this.isKnown) {
       this.base = mean;
-      return this.measure(0.5, mean, mean, now);
+      return this.measure(0.5, mean, this.limit, now);
     }
     const isFull = this.window.isFull(this.limit * this.bounds.open);
     const hasNoQueue = mean <= noQueue * base && isFull;
     // the other side has become faster, or larger: which of the two, a measurement tells
     this.calm = hasNoQueue && !this.doubles ? this.calm + 1 : 0;
-    if (mean < faster * base || this.calm > 1) return this.measure(narrowed, mean, mean, now);
-    if (hasNoQueue) this.learn(mean, 0.25);
+    const { limit } = this;
+    if (mean < faster * base || this.calm >= calmWindows) return this.measure(narrowed, mean, limit, now);
+    if (hasNoQueue && this.doubles) this.learn(mean, 0.25);
     // where it was a crest, there it takes longer than the mean says
     const crest = Math.max(leastEven, this.window.evenness);
     this.doubles = mean <= noQueue * base && this.doubles; // also where the limit was not full for long enough to tell
@@ -141,26 +147,30 @@ export class Finder {
     const isFar = twice || mean > 2 * base;
     const aim = twice ? this.limit * 2 : (this.limit * gain * base * crest) / mean + 1;
     if (aim < this.limit || isFull) this.move(this.below(isFar ? aim : this.limit + (aim - this.limit) / 2), "latency");
-    if (this.limit <= doubted * this.measuredLimit) this.measure(0.5, mean, mean, now);
-    else if (now >= this.measureAt && !hasNoQueue) this.measure(narrowed, mean, mean, now);
+    if (this.limit <= doubted * this.measuredLimit) this.measure(0.5, mean, limit, now);
+    else if (now >= this.measureAt && !hasNoQueue) this.measure(narrowed, mean, limit, now);
   }
 
-  private measure(share: number, before: number, full: number, now: number): void {
+  /** `at`: the limit at which it took so long. */
+  private measure(share: number, before: number, at: number, now: number, full = before): void {
     const width = Math.max(1, Math.floor(Math.min(this.width, this.limit) * share));
-    this.measuring = { width, before, full, begunAt: now, isNarrow: false };
+    this.measuring = { width, before, full, at, begunAt: now, isNarrow: false };
   }
 
-  private measured({ width, before, full }: Measuring, mean: number, now: number): void {
+  private measured({ width, before, full, at }: Measuring, mean: number, now: number): void {
     const isAsBefore = this.isKnown && mean <= 1.15 * this.base;
     if (!isAsBefore && mean < 0.85 * before && width > Math.max(1, this.bounds.min))
-      return this.measure(0.5, mean, full, now); // there was a queue, and there may be one still
-    this.learn(mean, isAsBefore && mean >= faster * this.base ? 0.5 : 1);
-    const hadNoQueue = full <= noQueue * this.base;
+      return this.measure(0.5, mean, at, now, full); // there was a queue, and there may be one still
+    this.learn(mean, isAsBefore && mean >= faster * this.base ? 0.25 : this.share(mean));
+    const isFirst = this.measuredLimit === 0;
+    const hadNoQueue = full <= (isFirst ? littleQueue : noQueue) * this.base;
     this.doubles = hadNoQueue;
     this.isKnown = true;
     this.endMeasuring(now);
-    const aim = hadNoQueue ? this.limit * 2 : (this.limit * gain * this.base) / full + 1;
-    if (aim < this.limit || hadNoQueue) this.move(this.below(aim), "latency");
+    const aim = hadNoQueue ? at * (isFirst ? firstly : later) : (at * gain * this.base) / full + 1;
+    // when it had fallen for a base latency of the past, it goes back to where it took so long
+    if (hadNoQueue || aim < this.limit || at > this.limit)
+      this.move(this.below(hadNoQueue ? aim : Math.min(aim, at)), "latency");
     this.measuredLimit = this.limit;
   }
 
@@ -168,6 +178,11 @@ export class Finder {
     this.measuring = undefined;
     const between = Math.min(mostBetween, Math.max(leastBetween, latenciesBetween * this.base));
     this.measureAt = now + between * (0.75 + this.random() / 2);
+  }
+
+  /** What chance alone may make of a mean is no news: by more than three standard errors it is. */
+  private share(mean: number): number {
+    return this.isKnown && Math.abs(mean / this.base - 1) < 3 * this.window.samples.error ? 0.25 : 1;
   }
 
   private learn(mean: number, share: number): void {

@@ -103,7 +103,9 @@ export class Gatekeeper {
     const left = leftFree(size, rank, isOver);
     if (free > left) {
       const isTight = squeeze.isOn && size - free >= (size - left) * squeeze.share(level, this.now());
-      return isTight ? (isOver ? "fairness" : "limit") : undefined;
+      if (!isTight) return undefined;
+      squeeze.holds(level, this.now(), room.latencyMs);
+      return isOver ? "fairness" : "limit";
     }
     room.missed();
     squeeze.refused(level, this.now(), room.latencyMs);

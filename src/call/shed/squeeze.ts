@@ -30,6 +30,11 @@ export class Squeeze {
     this.isOn = true;
   }
 
+  /** One of this level was refused for the sake of those above it: nobody below it passes either. */
+  holds(level: number, now: number, latencyMs: number): void {
+    this.held[level] = now + (latencyMs > 0 ? latencyMs : unknownMs);
+  }
+
   /** The share of a limit that one of this level may find taken and still come in. */
   share(level: number, now: number): number {
     for (let above = 0; above < level; above++) if (now < (this.held[above] as number)) return 0;
