@@ -296,6 +296,4 @@ function isRefused({ call, threw, value, verdict }: AttemptRecord, triesBefore: 
 const nextTurn: (go: () => void) => unknown = globalThis.setImmediate ?? setTimeout;
 
 /** Rounds without a wait in between would starve every timer, the deadline's too. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => nextTurn(resolve));
-}
+const breathe = () => new Promise<void>((resolve) => nextTurn(resolve));
