@@ -5,9 +5,16 @@ import { isNodeStream, isResponse, isWebStream } from "./streams.ts";
 /** What several have or may yet get: it is no one call's to close, whichever copy asks. */
 const common = shared("common", () => new WeakSet<WeakKey>());
 
-/** From now on nobody closes it. */
+/** Whether any call has a way of its own to let go of values, which may then be of any kind. */
+const ways = shared("ways to let go", () => ({ areOwn: false }));
+
+export function letsGoItsOwnWay(): void {
+  ways.areOwn = true;
+}
+
+/** From now on nobody closes it. Of plain data there is nothing to be closed. */
 export function holdInCommon(value: unknown): void {
-  if (isObject(value)) common.add(value);
+  if (isObject(value) && (ways.areOwn || mayBeClosed(value))) common.add(value);
 }
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
@@ -24,6 +31,16 @@ export function discard(value: unknown, own: ((value: unknown) => unknown) | und
 
 function isObject(value: unknown): value is object {
   return (typeof value === "object" && value !== null) || typeof value === "function";
+}
+
+function mayBeClosed(value: object): boolean {
+  try {
+    return (
+      Symbol.dispose in value || Symbol.asyncDispose in value || Symbol.asyncIterator in value || "return" in value
+    );
+  } catch {
+    return true; // a proxy that throws
+  }
 }
 
 function letGo(value: object): unknown {

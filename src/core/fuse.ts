@@ -1,6 +1,7 @@
 // Layers composed when wrappers are applied: specs in, one flat list of moments out.
 import type { AttemptRecord } from "./attempt.ts";
 import { ATTEMPT } from "./context.ts";
+import { letsGoItsOwnWay } from "./discard.ts";
 import { protectedBy } from "./enter.ts";
 import type { Attempt, Bracket } from "./layer.ts";
 import type { CallContext, Operation } from "./operation.ts";
@@ -67,6 +68,7 @@ export function stack(operation: Operation<never, unknown>, specs: readonly Laye
   specs.forEach(({ layer }, i) => {
     if ("sharing" in layer) layer.sharing.fits(specs.slice(i + 1).find(({ schema }) => schema)?.schema, traits.name);
   });
+  if (traits.discard !== undefined) letsGoItsOwnWay();
   const last = specs.at(-1);
   const own = last !== undefined && "limit" in last.layer && last.layer.limit === "call" ? last.layer : undefined;
   return { ...compose(operation, own === undefined ? specs : specs.slice(0, -1), traits), specs, deadline: own };
