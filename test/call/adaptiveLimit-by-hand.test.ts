@@ -189,6 +189,18 @@ describe("the limit", { timeout: 60_000 }, () => {
     expect(calls.served(5_000) / 750).toBeGreaterThan(0.8);
   });
 
+  it("does not fall when the service is broken: that is no sign of too much", async () => {
+    const world = setup();
+    const call = world.limit(async () => {
+      await world.clock.sleep(100);
+      throw Object.assign(new Error("broken"), { status: 500 });
+    });
+    crowd(world, call as never, 60);
+    await world.clock.advance("5s");
+    expect(world.seen.of("limit.changed").filter(({ why }) => why === "overload")).toEqual([]);
+    expect(world.limit.limit).toBeGreaterThanOrEqual(10);
+  });
+
   it("falls when time-outs tell of it", async () => {
     const world = setup();
     const call = pipe(() => world.clock.sleep(60_000), timeout(100), world.limit);

@@ -339,6 +339,13 @@ describe("the provider's word", () => {
     }
   });
 
+  it.each(["openai", "anthropic"] as const)("is not read of what %s does not send", async (from) => {
+    const { begin, limit } = setup({ requests: { limit: 100, per: "1m" }, headers: from });
+    begin(() => new Response("{}", { headers: { ratelimit: '"default";r=4;t=7', "ratelimit-remaining": "4" } }));
+    await turn();
+    expect(left(limit)).toEqual({ requests: 99 });
+  });
+
   it("one 429 is for all who share the account: they wait as long as it says, also 30 years", async () => {
     const { begin, clock, starts } = setup({ requests: { limit: 100, per: "1s" }, maxWait: Number.POSITIVE_INFINITY });
     begin(() =>
