@@ -145,7 +145,7 @@ export abstract class WayOut extends WayIn {
     this.forgetInput();
     if (outer === null) {
       // what ended a call made in it for good ends this one for good
-      if (verdict !== undefined && call.parent !== null && this.isFinal(value)) call.gaveUp = true;
+      if (this.isFinal(value)) call.gaveUp = true;
       call.finish(!threw, value, verdict);
       // a body nobody reads is to be collected; what several share has none, and they are yet to ask what was thought of it
       if (this.is(HELD) || (!threw && call.stack.ends && !call.isShared)) this.forgetValue();

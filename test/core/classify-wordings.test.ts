@@ -145,6 +145,12 @@ describe("the words of a model service", () => {
     expect(classifyError(openai(status, { message: "the context window of this model" })).kind).toBe(kind);
   });
 
+  it.each([500, 529])("a %i that says that too much is asked of it is overloaded; a 400 is not believed", (status) => {
+    const message = "The model is currently overloaded. Please try again later.";
+    expect(classifyError(openai(status, { message })).kind).toBe("overloaded");
+    expect(classifyError(openai(400, { message })).kind).toBe("invalid");
+  });
+
   it("429 that says the request is too large for the limit is not waited for", () => {
     const message = "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 48000.";
     const error = openai(429, { message, type: "tokens", code: "rate_limit_exceeded" }, { "retry-after": "20" });

@@ -248,6 +248,7 @@ describe("in brief", () => {
       expect(brief(seen)).toHaveLength(120);
       expect(brief(seen)).toMatch(/…$/);
     }
+    expect(brief("x".repeat(120))).toBe("x".repeat(120));
   });
 
   it("never throws", () => {

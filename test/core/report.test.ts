@@ -43,6 +43,13 @@ describe("the story of a failed call as text", () => {
     );
   });
 
+  it("does not say the component of a call that is its own", async () => {
+    const { reported, seams } = setup();
+    expect((await reported(protect("draft", script({ error: new Error("no") }), { seams })))[0]).toBe(
+      '"draft" ended as failed after 1 attempt in 0 ms (call ID, started 2026-11-24T03:00:00.000Z)',
+    );
+  });
+
   it("then every attempt in order: its tier, number, kind, message, time and causes; then what the caller got", async () => {
     const { reported, seams } = setup();
     const busy = new Response("secret", { status: 503 });
