@@ -165,3 +165,24 @@ describe("a body that calls of both copies delivered", () => {
     expect(await text).toMatchObject({ code: "DEADLINE_EXCEEDED" });
   });
 });
+
+describe("what was said by `within` of one copy", () => {
+  it("holds for the calls of the other made inside, also where only the other ever used it", async () => {
+    const { theirs, clock } = await both();
+    const look = (copy: Copy) =>
+      copy.protect("look", async (_: void, { criticality, labels, remainingMs }) => ({
+        leftMs: remainingMs(),
+        ...{ criticality, labels },
+      }));
+    const wanted = { leftMs: 2_000, criticality: "critical", labels: { request: "r1" } };
+    const options = { deadline: "2s", criticality: "critical", labels: { request: "r1" } } as const;
+    expect(await theirs.within(options, () => look(ours)())).toEqual(wanted);
+    expect(await ours.within(options, () => look(theirs)())).toEqual(wanted);
+    const nested = ours.within({ deadline: "1h" }, () => theirs.within(options, () => look(ours)()));
+    expect(await nested).toEqual(wanted);
+    const hangs = theirs.protect("hangs", () => new Promise<never>(() => {}));
+    const ended = ours.settled(() => ours.within({ deadline: "1s" }, () => hangs()))();
+    await clock.advance("1s");
+    expect(await ended).toMatchObject({ ok: false, error: { code: "DEADLINE_EXCEEDED" } });
+  });
+});
