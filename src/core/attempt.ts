@@ -185,8 +185,8 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   }
 
   /** What stands in the operation's place has answered; late: to nobody. */
-  protected closeLent(answer: unknown, isLate: boolean): void {
-    this.rare?.lent?.close(answer, isLate);
+  protected closeLent(answer: unknown, isLate: boolean, threw: number): void {
+    this.rare?.lent?.close(answer, isLate, threw);
   }
 
   hold(kid: Cuttable): void {

@@ -15,7 +15,7 @@ export class Lent {
   }
 
   /** What still runs has lost. What was got and not given on is let go, unless the answer may be made of it, or others have it too. */
-  close(answer: unknown, isLate: boolean): void {
+  close(answer: unknown, isLate: boolean, threw: number): void {
     const got = new Set<unknown>();
     const common = new Set<unknown>();
     for (const attempt of this.attempts) {
@@ -23,7 +23,7 @@ export class Lent {
       else if (!attempt.threw) (attempt.gaveWhatOthersHave ? common : got).add(attempt.value);
     }
     if (!got.delete(answer) && !common.has(answer) && !isLate) return;
-    if (isLate) got.add(answer);
+    if (isLate && threw === 0) got.add(answer);
     for (const value of got) if (!common.has(value)) this.letGo(value);
   }
 

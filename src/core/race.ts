@@ -94,7 +94,7 @@ export class Race extends WayOut {
     if (!this.is(ANSWERED) && this.is(CUT | EXPIRED)) this.cutShort();
     if (this.is(ANSWERED)) this.settleLate(threw, value);
     else {
-      if (!this.called) this.closeLent(value, false);
+      if (!this.called) this.closeLent(value, false, threw);
       if (threw === 0 && this.call.stack.ends) this.keepBody(value);
       this.weigh(at, threw, value);
     }
@@ -126,7 +126,7 @@ export class Race extends WayOut {
 
   /** Nobody waits for it any more. */
   private settleLate(threw: number, value: unknown): void {
-    if (!this.called) this.closeLent(value, true);
+    if (!this.called) this.closeLent(value, true, threw);
     else if (threw === 0) discard(value, this.call.stack.discard);
     tellEnded(this, threw === 0);
   }

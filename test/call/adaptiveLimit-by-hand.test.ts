@@ -109,6 +109,13 @@ describe("a place", () => {
     expect(world.limit.running).toBe(10);
   });
 
+  it("is always there for all: a share keeps never the last one, or nothing would be found out any more", async () => {
+    const world = setup({ max: 1, reserve: { critical: 0.5, background: 0.4 } });
+    const call = world.limit(async () => "served");
+    for (const criticality of ["normal", "sheddable", "critical"] as const)
+      expect(await call(undefined, said(criticality))).toBe("served");
+  });
+
   it("is taken by hand, and given back once", () => {
     const { limit } = setup({ max: 2 });
     const [first, second] = [limit.acquire(), limit.acquire()];

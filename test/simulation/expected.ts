@@ -21,7 +21,11 @@ export interface Declared extends Layers {
 /** Whether all that decides is in the plan: nothing shared, and nothing left to chance. */
 export function isPredictable({ inside, tiers = [], cache, ...layers }: Declared): boolean {
   const all = [layers, inside?.layers ?? {}, ...tiers.map(({ own = {} }) => own)];
-  return cache === undefined && all.every((one) => (one.breaker ?? one.bulkhead) === undefined && isCertain(one.retry));
+  return cache === undefined && all.every((one) => stateless(one) && isCertain(one.retry));
+}
+
+function stateless({ breaker, bulkhead, hedge, budget, rateLimit, adaptiveLimit, shed }: Layers): boolean {
+  return (breaker ?? bulkhead ?? hedge ?? budget ?? rateLimit ?? adaptiveLimit ?? shed) === undefined;
 }
 
 function isCertain(retry: RetryPlan | undefined): boolean {

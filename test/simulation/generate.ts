@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { failures } from "../../src/testing/simulation/failures.ts";
 import type { Behaviour } from "../../src/testing/simulation/script.ts";
+import { adaptiveLimit, budget, hedge, maybe, ms, rateLimit, shed, span, yes } from "./arbitraries.ts";
 import type {
   BreakerPlan,
   BulkheadPlan,
@@ -16,16 +17,6 @@ import type {
   StackPlan,
   TierPlan,
 } from "./plan.ts";
-
-/** Few and round, so that much falls on the same moment. */
-const ms = fc.oneof(fc.constantFrom(10, 20, 30, 40, 50, 100), fc.integer({ min: 0, max: 120 }));
-const span = fc.oneof(fc.constantFrom(10, 20, 30, 40, 50, 100, 200), fc.integer({ min: 1, max: 250 }));
-
-/** Nothing, or in so many of a hundred something. */
-function maybe<T>(of100: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
-  return fc.oneof({ weight: 100 - of100, arbitrary: fc.constant(undefined) }, { weight: of100, arbitrary });
-}
-const yes = fc.constant(true as const);
 
 const retry: fc.Arbitrary<RetryPlan> = fc.record({
   attempts: maybe(70, fc.integer({ min: 1, max: 4 })),
@@ -74,6 +65,11 @@ const own = {
   retry: maybe(65, retry),
   breaker: maybe(40, breaker),
   bulkhead: maybe(25, bulkhead),
+  hedge: maybe(20, hedge),
+  budget: maybe(15, budget),
+  rateLimit: maybe(12, rateLimit),
+  adaptiveLimit: maybe(12, adaptiveLimit),
+  shed: maybe(10, shed),
   timeout: maybe(60, span),
   once: maybe(20, yes),
   key: maybe(20, yes),
@@ -103,6 +99,10 @@ const byHand: fc.Arbitrary<ByHand> = fc.oneof(
   fc.record({ kind: fc.constant("breaker" as const), breaker }),
   fc.record({ kind: fc.constant("bulkhead" as const), bulkhead }),
   fc.record({ kind: fc.constant("cache" as const), cache }),
+  fc.record({ kind: fc.constant("hedge" as const), hedge }),
+  fc.record({ kind: fc.constant("rateLimit" as const), rateLimit }),
+  fc.record({ kind: fc.constant("adaptiveLimit" as const), adaptiveLimit }),
+  fc.record({ kind: fc.constant("shed" as const), shed }),
   fc.record({ kind: fc.constant("fallback" as const), tiers }),
   fc.record({ kind: fc.constantFrom("gate" as const, "guard" as const), checks }),
 );
@@ -178,7 +178,7 @@ function caller(well: number, until: number): fc.Arbitrary<SimulatedCaller> {
     shares: maybe(5, yes),
     key: maybe(20, yes),
     accept: maybe(5, fc.constantFrom("fresh" as const, "uncached" as const)),
-    criticality: maybe(10, fc.constantFrom("critical" as const, "sheddable" as const)),
+    criticality: maybe(20, fc.constantFrom("critical" as const, "sheddable" as const)),
     bad: maybe(5, yes),
     meets: fc.array(behaviour(well), { maxLength: 5, size: "max" }),
   });
@@ -207,6 +207,12 @@ const change: fc.Arbitrary<ChangePlan> = fc.record({
       20,
       cache.map(({ keys: _, max: __, ...rest }) => rest),
     ),
+    hedge: maybe(
+      20,
+      hedge.map(({ to: _, ...rest }) => rest),
+    ),
+    budget: maybe(10, budget),
+    adaptiveLimit: maybe(10, adaptiveLimit),
   }),
 });
 

@@ -40,6 +40,44 @@ export interface CachePlan {
   readonly negative?: number | undefined;
 }
 
+export interface HedgePlan {
+  readonly after: number | "p95";
+  readonly extra?: number | undefined;
+  /** The others ask another service. */
+  readonly to?: true | undefined;
+}
+
+export interface BudgetPlan {
+  readonly share?: number | undefined;
+  readonly perSecond?: number | undefined;
+}
+
+/** Of requests. */
+export interface RateLimitPlan {
+  readonly limit: number;
+  readonly per: number;
+  readonly shape?: "tokenBucket" | "slidingWindow" | "smooth" | undefined;
+  /** Of a token bucket. */
+  readonly burst?: number | undefined;
+  readonly whenFull?: "wait" | "reject" | undefined;
+  readonly maxWait?: number | undefined;
+}
+
+export interface AdaptiveLimitPlan {
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+  /** Shares of the limit. */
+  readonly reserve?: { readonly critical?: number | undefined; readonly sheddable?: number | undefined } | undefined;
+}
+
+export interface ShedPlan {
+  /** What the measure says, whenever it is asked. */
+  readonly pressure?: number | undefined;
+  readonly eventLoopDelay?: number | undefined;
+  /** So many tenants there are. */
+  readonly tenants?: number | undefined;
+}
+
 /** When a check has its answer. */
 export type Checks = "now" | "later";
 
@@ -60,6 +98,11 @@ export interface Layers {
   readonly breaker?: BreakerPlan | undefined;
   readonly bulkhead?: BulkheadPlan | undefined;
   readonly cache?: CachePlan | undefined;
+  readonly hedge?: HedgePlan | undefined;
+  readonly budget?: BudgetPlan | undefined;
+  readonly rateLimit?: RateLimitPlan | undefined;
+  readonly adaptiveLimit?: AdaptiveLimitPlan | undefined;
+  readonly shed?: ShedPlan | undefined;
   readonly timeout?: number | undefined;
   /** `idempotent: false`. */
   readonly once?: true | undefined;
@@ -74,6 +117,10 @@ export type ByHand =
   | { readonly kind: "breaker"; readonly breaker: BreakerPlan }
   | { readonly kind: "bulkhead"; readonly bulkhead: BulkheadPlan }
   | { readonly kind: "cache"; readonly cache: CachePlan }
+  | { readonly kind: "hedge"; readonly hedge: HedgePlan }
+  | { readonly kind: "rateLimit"; readonly rateLimit: RateLimitPlan }
+  | { readonly kind: "adaptiveLimit"; readonly adaptiveLimit: AdaptiveLimitPlan }
+  | { readonly kind: "shed"; readonly shed: ShedPlan }
   | { readonly kind: "fallback"; readonly tiers: readonly TierPlan[] }
   | { readonly kind: "gate" | "guard"; readonly checks: Checks };
 
@@ -115,6 +162,9 @@ export interface ChangePlan {
     readonly breaker?: Omit<BreakerPlan, "slow"> | undefined;
     readonly bulkhead?: BulkheadPlan | undefined;
     readonly cache?: Omit<CachePlan, "keys" | "max"> | undefined;
+    readonly hedge?: Omit<HedgePlan, "to"> | undefined;
+    readonly budget?: BudgetPlan | undefined;
+    readonly adaptiveLimit?: AdaptiveLimitPlan | undefined;
   };
 }
 

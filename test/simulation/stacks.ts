@@ -2,6 +2,7 @@
 
 import { stackOf } from "../../src/core/stack.ts";
 import {
+  adaptiveLimit,
   type BreakerState,
   breaker,
   bulkhead,
@@ -10,10 +11,13 @@ import {
   fallback,
   gate,
   guard,
+  hedge,
   type Operation,
   type Protected,
   protect,
+  rateLimit,
   retry,
+  shed,
   timeout,
 } from "../../src/index.ts";
 import { simulated } from "../../src/testing/simulation/simulated.ts";
@@ -21,55 +25,40 @@ import { Answer, answers, answersLater, type Question, questions, questionsLater
 import { type Declared, isPredictable } from "./expected.ts";
 import type {
   BreakerPlan,
-  BulkheadPlan,
   ByHand,
   CachePlan,
   Checks,
+  HedgePlan,
   Hostile,
   Inside,
   Layers,
+  RateLimitPlan,
   RetryPlan,
+  ShedPlan,
   StackPlan,
   TierPlan,
 } from "./plan.ts";
+import type {
+  AdaptiveLimitState,
+  BulkheadState,
+  Held,
+  RateLimitState,
+  WatchedAdaptiveLimit,
+  WatchedBreaker,
+  WatchedBudget,
+  WatchedBulkhead,
+  WatchedCall,
+  WatchedRateLimit,
+} from "./watched.ts";
 
 type Ask = Operation<Question, unknown>;
 type Call = Protected<Question, unknown>;
-
-/** A breaker of which it is known what stands behind it. */
-export interface WatchedBreaker {
-  readonly plan: BreakerPlan;
-  readonly state: () => BreakerState;
-  /** Of the calls that it is part of. */
-  readonly names: ReadonlySet<string>;
-  readonly services: ReadonlySet<string>;
-  /** What limits each run, where one number does for all. */
-  readonly timeout: number | undefined;
-  /** Whether an attempt may wait between its begin and its run. */
-  readonly waits: boolean;
-  /** Whether a cache in front of it lets callers share runs. */
-  readonly shares: boolean;
-  /** Declared, of each call by its index. */
-  readonly deadlines: readonly (number | undefined)[];
-}
-
-/** A bulkhead with nothing behind it but these services. */
-export interface WatchedBulkhead {
-  readonly plan: BulkheadPlan;
-  readonly state: () => BulkheadState;
-  readonly services: ReadonlySet<string>;
-}
-export interface BulkheadState {
-  readonly running: number;
-  readonly queued: number;
-  readonly abandoned: number;
-}
 
 export interface Built {
   readonly calls: readonly Call[];
   readonly bulkheads: readonly WatchedBulkhead[];
   /** Of every bulkhead: empty in the end. */
-  readonly places: readonly (() => BulkheadState)[];
+  readonly places: readonly (() => Held)[];
   /** What a user's own `discard` was given, where there is one. */
   readonly dropped: readonly unknown[];
   /** Of each call, by its index, where it has a cache. */
@@ -79,6 +68,11 @@ export interface Built {
   /** The names of those that were declared not idempotent. */
   readonly onceOnly: ReadonlySet<string>;
   readonly breakers: readonly WatchedBreaker[];
+  readonly rateLimits?: readonly WatchedRateLimit[] | undefined;
+  readonly adaptiveLimits?: readonly WatchedAdaptiveLimit[] | undefined;
+  readonly budgets?: readonly WatchedBudget[] | undefined;
+  /** Those whose operation is a service. */
+  readonly watchedCalls?: readonly WatchedCall[] | undefined;
   /** What each call declares, where nothing else decides how it goes. */
   readonly predictable?: readonly Declared[] | undefined;
   /** What each call declares, where a service is directly behind it. */
@@ -93,9 +87,14 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
   const onceOnly = new Set<string>();
   const breakers: WatchedBreaker[] = [];
   const bulkheads: WatchedBulkhead[] = [];
-  const places: (() => BulkheadState)[] = [];
+  const places: (() => Held)[] = [];
   const dropped: unknown[] = [];
-  const common = { onceOnly, breakers, bulkheads, places, dropped };
+  const rateLimits: WatchedRateLimit[] = [];
+  const adaptiveLimits: WatchedAdaptiveLimit[] = [];
+  const budgets: WatchedBudget[] = [];
+  const watchedCalls: WatchedCall[] = [];
+  const loads = { rateLimits, adaptiveLimits, budgets, watchedCalls };
+  const common = { onceOnly, breakers, bulkheads, places, dropped, ...loads };
   let services = 0;
   let asked = 0;
 
@@ -114,8 +113,7 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
   }
   if (plan.kind === "pipe") {
     const call = plan.layers.reduce<Ask>((inner, layer) => byHand(layer)(inner), service()) as Call;
-    for (const { kind, layer } of stackOf(call)?.specs ?? [])
-      if (kind === "bulkhead") places.push(layer.state as never);
+    for (const { kind, layer } of stackOf(call)?.specs ?? []) if (holds.has(kind)) places.push(layer.state as never);
     const [kept] = plan.layers.filter((layer) => layer.kind === "cache");
     return {
       ...common,
@@ -155,7 +153,9 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
       names: new Set(names.keys()),
       services: new Set(names.values()),
       timeout: timeouts.size === 1 ? layers[0]?.timeout : undefined,
-      waits: layers.some(({ bulkhead, cache }) => (bulkhead?.queue ?? 0) > 0 || cache !== undefined),
+      waits: layers.some(
+        ({ bulkhead, cache, rateLimit }) => queues(bulkhead) || cache !== undefined || rateLimit !== undefined,
+      ),
       shares: layers.some(({ cache }) => cache !== undefined),
       deadlines: layers.map(({ deadline }) => deadline),
     });
@@ -171,8 +171,7 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
     return sometimes(true, !outcome.ok);
   }
 
-  function service(): Ask {
-    const name = `service ${services++}`;
+  function service(name = `service ${services++}`): Ask {
     return simulated((question: Question) => new Answer(question, true), {
       name,
       lie: (question) => new Answer(question, false),
@@ -191,30 +190,55 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
   /** `behind`: the service that is its operation, where one is. */
   function declared(name: string, operation: Ask, layers: Layers, behind: string | undefined): Call {
     if (layers.once) onceOnly.add(name);
-    const call = protect(name, operation, options(layers)) as Call;
-    if (layers.bulkhead) watchPlaces(layers.bulkhead, call, behind === undefined ? undefined : [behind]);
+    const call = protect(name, operation, options(layers, behind ?? name)) as Call;
+    watchLoad(layers, call, behind === undefined ? undefined : new Map([[name, behind]]), layers);
+    if (behind !== undefined) watchedCalls.push({ name, layers, services: withOthers(behind) });
     return call;
   }
 
-  function watchPlaces(plan: BulkheadPlan, call: Call, services: readonly string[] | undefined): void {
-    const state = stateOf(call, "bulkhead") as () => BulkheadState;
-    places.push(state);
-    if (services !== undefined) bulkheads.push({ plan, state, services: new Set(services) });
+  /** `names`: of the calls, each with its service, where one is directly behind it; `all`: what stands round those, too. */
+  function watchLoad(layers: Layers, call: Call, names: ReadonlyMap<string, string> | undefined, all: Layers): void {
+    const { bulkhead, rateLimit, adaptiveLimit, budget } = layers;
+    const told = { names: new Set(names?.keys()), services: new Set(names?.values()), waits: queues(all.bulkhead) };
+    if (bulkhead) {
+      const state = stateOf(call, "bulkhead") as () => BulkheadState;
+      places.push(state);
+      if (names !== undefined) bulkheads.push({ plan: bulkhead, state, services: told.services });
+    }
+    if (rateLimit) {
+      const state = stateOf(call, "rateLimit") as () => RateLimitState;
+      places.push(state);
+      if (names !== undefined) rateLimits.push({ plan: rateLimit, state, ...told });
+    }
+    if (adaptiveLimit) {
+      const state = stateOf(call, "adaptiveLimit") as () => AdaptiveLimitState;
+      places.push(state);
+      if (names !== undefined)
+        adaptiveLimits.push({ plan: adaptiveLimit, state, sheds: all.shed !== undefined, ...told });
+    }
+    if (budget && names !== undefined)
+      budgets.push({ plan: budget, state: stateOf(call, "budget") as never, names: told.names });
   }
 
   function policy(shared: Layers, own: readonly Layers[]) {
-    const { discard: _, ...common } = options({ ...shared, key: undefined }) as { readonly discard?: unknown };
+    const { discard: _, ...common } = options({ ...shared, key: undefined }, "of all") as {
+      readonly discard?: unknown;
+    };
     const component = protect.with("component", common);
     const names = new Map<string, string>();
     const calls = own.map((layers, i) => {
       const name = `call ${i}`;
       if (layers.once ?? shared.once) onceOnly.add(name);
       names.set(name, `service ${services}`);
-      const { breaker: __, bulkhead: ___, ...rest } = layers;
-      return component(name, service(), options(rest) as never) as Call;
+      const behind = names.get(name) as string;
+      const { breaker: _b, bulkhead: _p, rateLimit: _r, adaptiveLimit: _a, budget: _t, ...rest } = layers;
+      const call = component(name, service(), options(rest, behind) as never) as Call;
+      const all = over(shared, layers);
+      watchedCalls.push({ name, layers: all, services: withOthers(behind) });
+      return call;
     });
-    const behind = [...names.values()];
-    if (shared.bulkhead) watchPlaces(shared.bulkhead, calls[0] as Call, behind);
+    const sheds = [shared, ...own].find(({ shed }) => shed !== undefined)?.shed;
+    watchLoad(shared, calls[0] as Call, names, { ...shared, shed: sheds });
     if (shared.breaker)
       watch(
         shared.breaker,
@@ -225,10 +249,28 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
     return { calls, component };
   }
 
-  function options(layers: Layers): object {
-    const { tiers, gate, guard, once, key, breaker, cache: kept, bulkhead, retry: tries, ...limits } = layers;
+  /** `behind`: what its operation is called. */
+  function options(layers: Layers, behind: string): object {
+    const {
+      tiers,
+      gate,
+      guard,
+      once,
+      key,
+      breaker,
+      cache: kept,
+      bulkhead,
+      retry: tries,
+      hedge,
+      shed,
+      ...others
+    } = layers;
+    const { rateLimit: rate, ...limits } = others;
     return {
       ...limits,
+      ...(rate && { rateLimit: rateLimitOptions(rate) }),
+      ...(hedge && { hedge: hedgeOptions(hedge, behind) }),
+      ...(shed && { shed: shedOptions(shed) }),
       ...(tries && { retry: { ...tries, ...(hostile === "when" && { when: again }) } }),
       ...(breaker && { breaker: { ...breakerOptions(breaker), ...(hostile === "breaker.when" && { when: again }) } }),
       ...(bulkhead && { bulkhead: { ...bulkhead } }),
@@ -245,6 +287,10 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
       }),
       ...(hostile === "discard" && { discard: (value: unknown) => sometimes(true, dropped.push(value)) }),
     };
+  }
+
+  function hedgeOptions({ to, ...rest }: HedgePlan, behind: string) {
+    return { ...rest, ...(to && { to: [service(`${behind}, elsewhere`)] }) };
   }
 
   function tier({ timeout: after, when, own }: TierPlan) {
@@ -272,6 +318,14 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
         return cache(cacheOptions(layer.cache)) as never;
       case "bulkhead":
         return bulkhead({ ...layer.bulkhead }) as never;
+      case "hedge":
+        return hedge(hedgeOptions(layer.hedge, "by hand")) as never;
+      case "rateLimit":
+        return rateLimit(rateLimitOptions(layer.rateLimit)) as never;
+      case "adaptiveLimit":
+        return adaptiveLimit(layer.adaptiveLimit as never) as never;
+      case "shed":
+        return shed(shedOptions(layer.shed)) as never;
       case "fallback":
         return fallback(layer.tiers.map(tier)) as never;
       case "gate":
@@ -282,12 +336,21 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
   }
 }
 
-/** The call's own over the policy's, option by option; breaker and bulkhead are the policy's. */
+/** The call's own over the policy's, option by option; what a policy owns is the policy's. */
 function over(shared: Layers, own: Layers): Layers {
   const written = <T extends object>(given: T | undefined) =>
     Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) as T;
-  const all: Layers = { ...shared, ...written(own), breaker: shared.breaker, bulkhead: shared.bulkhead };
-  return shared.retry && own.retry ? { ...all, retry: { ...shared.retry, ...written(own.retry) } } : all;
+  const merged = <T extends object>(below: T | undefined, given: T | undefined) =>
+    below === undefined && given === undefined ? undefined : ({ ...below, ...written(given) } as T);
+  const { breaker, bulkhead, rateLimit, adaptiveLimit, budget } = shared;
+  return {
+    ...shared,
+    ...written(own),
+    ...{ breaker, bulkhead, rateLimit, adaptiveLimit, budget },
+    retry: merged(shared.retry, own.retry),
+    hedge: merged(shared.hedge, own.hedge),
+    shed: merged(shared.shed, own.shed),
+  };
 }
 
 function predictable(declared: readonly Declared[]): readonly Declared[] | undefined {
@@ -295,9 +358,34 @@ function predictable(declared: readonly Declared[]): readonly Declared[] | undef
 }
 
 /** What `explain` gives as a layer's state, without the rest of it: it is asked after every step. */
-function stateOf(call: unknown, kind: "breaker" | "bulkhead"): () => unknown {
+function stateOf(call: unknown, kind: string): () => unknown {
   const spec = stackOf(call)?.specs.find((one) => one.kind === kind);
   return spec?.layer.state as () => unknown;
+}
+
+/** A service, and those whom hedges ask in its place: of the call's own, or of its policy's. */
+function withOthers(service: string): ReadonlySet<string> {
+  return new Set([service, `${service}, elsewhere`, "of all, elsewhere"]);
+}
+
+/** Whether one may wait there. */
+function queues(bulkhead: Layers["bulkhead"]): boolean {
+  return (bulkhead?.queue ?? 0) > 0;
+}
+
+/** Layers that hold what has to be empty in the end. */
+const holds: ReadonlySet<string> = new Set(["bulkhead", "rateLimit", "adaptiveLimit"]);
+
+function rateLimitOptions({ limit, per, burst, ...rest }: RateLimitPlan) {
+  return { requests: { limit, per, ...(burst !== undefined && { burst }) }, ...rest };
+}
+
+function shedOptions({ pressure, tenants, eventLoopDelay }: ShedPlan) {
+  return {
+    ...(eventLoopDelay !== undefined && { eventLoopDelay }),
+    ...(pressure !== undefined && { measure: () => pressure }),
+    ...(tenants !== undefined && { fairBy: ({ n }: Question) => `tenant ${n % tenants}` }),
+  };
 }
 
 function cacheOptions({ keys, ...options }: CachePlan) {

@@ -64,12 +64,13 @@ export class Crowd implements Room {
     this.refresh();
     const { finder, kept, running } = this;
     const limit = finder.width;
-    let free = limit - this.places.running;
-    for (let above = 0; above < rank; above++) free -= Math.round(limit * (kept[above] as number));
+    let reserved = 0;
+    for (let above = 0; above < rank; above++) reserved += Math.round(limit * (kept[above] as number));
     if (this.keepsBelow)
       for (let below = rank + 1; below < kept.length; below++)
-        free -= Math.max(0, Math.round(limit * (kept[below] as number)) - (running[below] as number));
-    return free;
+        reserved += Math.max(0, Math.round(limit * (kept[below] as number)) - (running[below] as number));
+    // never the last place: where only others call, nobody would run, and nothing would be found out any more
+    return limit - this.places.running - Math.min(reserved, limit - 1);
   }
 
   enter(attempt: AttemptRecord): boolean {

@@ -10,6 +10,7 @@ export class ShedBracket implements Bracket {
 
   constructor(keeper: Gatekeeper) {
     this.keeper = keeper;
+    keeper.bracket = this;
   }
 
   before(attempt: Attempt): unknown {

@@ -1,5 +1,6 @@
 // Who is let in when there is too much to do: by the limits inside, the event loop, a measure of the user's, and fair shares.
 import type { AttemptRecord } from "../../core/attempt.ts";
+import type { Bracket } from "../../core/layer.ts";
 import type { LoadShedError } from "../../core/loadErrors.ts";
 import type { Room } from "../../core/room.ts";
 import { generation, type LiveSeams } from "../../core/seams.ts";
@@ -26,6 +27,8 @@ export class Gatekeeper {
   readonly seams: LiveSeams;
   settings: Settings;
   tenants = new Tenants();
+  /** By which it stands among the layers. */
+  bracket: Bracket | undefined = undefined;
   /** The pressure that the last call met. */
   last = 0;
   private readonly lag: Lag;
@@ -133,10 +136,13 @@ export class Gatekeeper {
     return this.measured;
   }
 
-  /** The limits that stand inside, with this call's operation. */
+  /** The limits that stand inside, with this call's operation: in one outside, this very call holds a place. */
   private look(segment: Segment): void {
+    const { layers } = segment;
+    const isOwn = (layer: object) => "bracket" in layer && layer.bracket === this.bracket;
+    const own = layers.findIndex(({ spec }) => spec !== undefined && isOwn(spec.layer));
     this.roomsOf = segment;
-    this.rooms = segment.layers.flatMap(({ room }) => room ?? []);
+    this.rooms = layers.slice(0, Math.max(0, own)).flatMap(({ room }) => room ?? []);
   }
 
   private now(): number {

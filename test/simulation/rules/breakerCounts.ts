@@ -6,7 +6,7 @@ import type { World } from "../../../src/testing/simulation/world.ts";
 import { BreakerModel, type Heard, type Weight } from "../breaker/model.ts";
 import type { Bounds } from "../breaker/outcomes.ts";
 import { judged } from "../judged.ts";
-import type { WatchedBreaker } from "../stacks.ts";
+import type { WatchedBreaker } from "../watched.ts";
 
 /** Of the runs of these services, which stand directly behind the breaker. */
 export function breakerCounts(watched: WatchedBreaker): Rule {

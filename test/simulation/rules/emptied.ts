@@ -1,16 +1,16 @@
-// When all is over every place of every bulkhead is free, and nobody waits for one.
+// When all is over every place of every bulkhead and limit is free, and nobody waits for one.
 import type { Rule } from "../../../src/testing/simulation/rule.ts";
-import type { BulkheadState } from "../stacks.ts";
+import type { Held } from "../watched.ts";
 
-export function emptied(places: readonly (() => BulkheadState)[]): Rule {
+export function emptied(places: readonly (() => Held)[]): Rule {
   return {
     name: "emptied",
-    says: "When all is over every place of every bulkhead is free, and nobody waits for one.",
+    says: "When all is over every place of every bulkhead and limit is free, and nobody waits for one.",
     ended(_world, found) {
       for (const state of places) {
-        const { running, queued, abandoned } = state();
-        if (running + queued + abandoned > 0)
-          found(`${running} have a place, ${queued} wait, ${abandoned} are abandoned`);
+        const { running = 0, queued = 0, abandoned = 0, waiting = 0 } = state();
+        if (running + queued + abandoned + waiting > 0)
+          found(`${running} have a place, ${queued + waiting} wait, ${abandoned} are abandoned`);
       }
     },
   };

@@ -2,7 +2,7 @@
 import type { Run } from "../../../src/testing/simulation/ledger.ts";
 import { type Found, nameOfRun, type Rule } from "../../../src/testing/simulation/rule.ts";
 import type { World } from "../../../src/testing/simulation/world.ts";
-import type { WatchedBulkhead } from "../stacks.ts";
+import type { WatchedBulkhead } from "../watched.ts";
 
 export function placesHeld({ plan, services, state }: WatchedBulkhead): Rule {
   const { concurrency, queue = 0, abandonAfter = Number.POSITIVE_INFINITY } = plan;

@@ -1,0 +1,50 @@
+// What random plans are made of, and the plans of the layers that spread or bound the load.
+import fc from "fast-check";
+import type { AdaptiveLimitPlan, BudgetPlan, HedgePlan, RateLimitPlan, ShedPlan } from "./plan.ts";
+
+/** Few and round, so that much falls on the same moment. */
+export const ms = fc.oneof(fc.constantFrom(10, 20, 30, 40, 50, 100), fc.integer({ min: 0, max: 120 }));
+export const span = fc.oneof(fc.constantFrom(10, 20, 30, 40, 50, 100, 200), fc.integer({ min: 1, max: 250 }));
+
+/** Nothing, or in so many of a hundred something. */
+export function maybe<T>(of100: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+  return fc.oneof({ weight: 100 - of100, arbitrary: fc.constant(undefined) }, { weight: of100, arbitrary });
+}
+export const yes = fc.constant(true as const);
+
+export const hedge: fc.Arbitrary<HedgePlan> = fc.record({
+  after: fc.oneof({ weight: 8, arbitrary: span }, { weight: 1, arbitrary: fc.constant("p95" as const) }),
+  extra: maybe(50, fc.integer({ min: 1, max: 3 })),
+  to: maybe(25, yes),
+});
+
+export const budget: fc.Arbitrary<BudgetPlan> = fc.record({
+  share: maybe(70, fc.constantFrom(0, 0.1, 0.5)),
+  perSecond: maybe(80, fc.constantFrom(0, 0.1, 1)),
+});
+
+export const rateLimit: fc.Arbitrary<RateLimitPlan> = fc
+  .record({
+    limit: fc.integer({ min: 1, max: 6 }),
+    per: fc.constantFrom(20, 50, 100, 300),
+    shape: maybe(70, fc.constantFrom("tokenBucket" as const, "slidingWindow" as const, "smooth" as const)),
+    burst: maybe(40, fc.integer({ min: 1, max: 3 })),
+    whenFull: maybe(60, fc.constantFrom("wait" as const, "reject" as const)),
+    maxWait: maybe(50, span),
+  })
+  .map((plan) => ((plan.shape ?? "tokenBucket") === "tokenBucket" ? plan : { ...plan, burst: undefined }));
+
+export const adaptiveLimit: fc.Arbitrary<AdaptiveLimitPlan> = fc.record({
+  min: maybe(40, fc.constant(1)),
+  max: maybe(80, fc.integer({ min: 1, max: 6 })),
+  reserve: maybe(
+    40,
+    fc.record({ critical: maybe(80, fc.constantFrom(0.2, 0.5)), sheddable: maybe(30, fc.constant(0.3)) }),
+  ),
+});
+
+export const shed: fc.Arbitrary<ShedPlan> = fc.record({
+  pressure: maybe(50, fc.constantFrom(0.5, 0.85, 0.95)),
+  eventLoopDelay: maybe(20, fc.constantFrom(20, 50)),
+  tenants: maybe(30, fc.integer({ min: 1, max: 3 })),
+});
