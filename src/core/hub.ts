@@ -72,3 +72,13 @@ export function follow(call: CallRecord, signal: AbortSignal): void {
   home[HUB] ??= new Hub(signal);
   home[HUB].join(call);
 }
+
+/** Before more is begun in the turn in which a call was entered: what was called in it may have sent its caller away. */
+export function hearNow(call: CallRecord): void {
+  for (
+    let one: CallRecord | undefined = call;
+    one !== undefined;
+    one = (one.parent as { call: CallRecord } | null)?.call
+  )
+    one.following?.soon();
+}

@@ -404,9 +404,10 @@ function checksOf({ guard, gate }: { guard?: Checks | undefined; gate?: Checks |
   return { guard: guard !== undefined, gate: gate !== undefined };
 }
 
-/** What a fallback lays outside a guard or a gate, they do not see. */
+/** What a fallback lays outside a guard or a gate, they do not see; and no guard what a hedge asks elsewhere. */
 function checksByHand(layers: readonly ByHand[]): Built["checks"][number] {
   const at = (kind: ByHand["kind"]) => layers.findLastIndex((layer) => layer.kind === kind);
   const [guard, gate, tiers] = [at("guard"), at("gate"), at("fallback")];
-  return { guard: guard >= 0 && (tiers < guard || "of some tiers"), gate: gate > tiers };
+  const elsewhere = layers.findLastIndex((layer) => layer.kind === "hedge" && layer.hedge.to === true);
+  return { guard: guard >= 0 && (Math.max(tiers, elsewhere) < guard || "of some tiers"), gate: gate > tiers };
 }

@@ -4,6 +4,7 @@ import { fundOwn, takeOne } from "../../core/budget.ts";
 import { discard } from "../../core/discard.ts";
 import type { EventMap } from "../../core/events.ts";
 import { FAULT } from "../../core/final.ts";
+import { hearNow } from "../../core/hub.ts";
 import { LOST } from "../../core/lent.ts";
 import type { Race } from "../../core/race.ts";
 import type { Cut } from "../../core/record.ts";
@@ -98,6 +99,8 @@ export class Runs extends Rivals implements Listening, Wakeable {
   private another(): void {
     const { begun, first, live, targets } = this;
     if (begun >= live.options.extra) return;
+    hearNow(first.call);
+    if (first.isCut) return;
     const why = this.refusal();
     if (why !== undefined) return this.refuse(why);
     disarm(this);

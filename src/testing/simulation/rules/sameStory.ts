@@ -51,7 +51,9 @@ function compare(story: Story, seen: Seen, say: Found): void {
   const attempts = new Set(runs.map((run) => `${run.told?.tier}/${run.told?.attempt}`)).size;
   if (attempts > story.attempts)
     say(`services ran in ${attempts} attempts, and the story of ${story.name} says ${story.attempts}`);
-  if (!shares) numbers(runs, story.name, say);
+  // of those beside each other one may wait where another does not
+  const isHedged = !watched || (told.get(story.id) ?? []).some(({ type }) => type === "hedge.started");
+  if (!shares) numbers(runs, story.name, isHedged, say);
   if (watched) {
     const events = told.get(story.id) ?? [];
     const settlings = events.filter((event) => event.type === "call.settled");
@@ -86,11 +88,11 @@ function compare(story: Story, seen: Seen, say: Found): void {
 }
 
 /** Attempts of a tier are numbered as they come, from 1. */
-function numbers(runs: readonly Run[], name: string, say: Found): void {
+function numbers(runs: readonly Run[], name: string, isHedged: boolean, say: Found): void {
   const latest = new Map<number, number>();
   for (const { told } of runs) {
     if (told === undefined) continue;
-    const before = latest.get(told.tier) ?? 1;
+    const before = isHedged ? 1 : (latest.get(told.tier) ?? 1);
     if (told.attempt < before) say(`attempt ${told.attempt} of tier ${told.tier} of ${name} comes after ${before}`);
     latest.set(told.tier, told.attempt);
   }
