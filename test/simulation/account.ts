@@ -24,5 +24,5 @@ export function accountOf(plan: Plan, violations: readonly Violation[]): string 
 function literal(value: unknown): string {
   return JSON.stringify(value)
     .replace(/"([A-Za-z_]\w*)":/g, "$1: ")
-    .replaceAll(",", ", ");
+    .replace(/"(?:[^"\\]|\\.)*"|,/g, (part) => (part === "," ? ", " : part));
 }

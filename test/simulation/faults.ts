@@ -243,9 +243,9 @@ function onePlace(): Built {
   return built(protect("call", place(service() as never) as never));
 }
 
-export function service(): Ask {
+export function service(name = "service"): Ask {
   return simulated((question: Question) => new Answer(question, true), {
-    name: "service",
+    name,
     lie: (question) => new Answer(question, false),
   });
 }

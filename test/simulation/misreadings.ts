@@ -128,13 +128,23 @@ export const misreadings: readonly Fault[] = [
   },
 ];
 
-function misread(done: Layers, was: Layers): More {
+/** As declared `was`, and built as `done`. */
+export function misread(done: Layers, was: Layers): More {
   return {
     build: () => {
       const [real, meant] = [done, was].map((layers) => build({ kind: "protect", layers })) as [Built, Built];
-      const breakers = meant.breakers.map((one, i) => ({ ...one, state: real.breakers[i]?.state ?? one.state }));
-      const bulkheads = meant.bulkheads.map((one, i) => ({ ...one, state: real.bulkheads[i]?.state ?? one.state }));
-      return { ...meant, breakers, bulkheads, places: real.places, calls: real.calls };
+      const told = <W extends { readonly state: unknown }>(was: readonly W[] = [], is: readonly W[] = []): W[] =>
+        was.map((one, i) => ({ ...one, state: is[i]?.state ?? one.state }));
+      return {
+        ...meant,
+        breakers: told(meant.breakers, real.breakers),
+        bulkheads: told(meant.bulkheads, real.bulkheads),
+        rateLimits: told(meant.rateLimits, real.rateLimits),
+        adaptiveLimits: told(meant.adaptiveLimits, real.adaptiveLimits),
+        budgets: told(meant.budgets, real.budgets),
+        places: real.places,
+        calls: real.calls,
+      };
     },
   };
 }

@@ -13,12 +13,17 @@ import type { Question } from "./answers.ts";
 import type { Plan } from "./plan.ts";
 import { asExpected } from "./rules/asExpected.ts";
 import { breakerCounts } from "./rules/breakerCounts.ts";
+import { budgetKept } from "./rules/budgetKept.ts";
 import { cachedAnswers } from "./rules/cachedAnswers.ts";
 import { emptied } from "./rules/emptied.ts";
+import { hedgedRuns } from "./rules/hedgedRuns.ts";
 import { letGo } from "./rules/letGo.ts";
+import { limitHeld } from "./rules/limitHeld.ts";
+import { lowestFirst } from "./rules/lowestFirst.ts";
 import { nothingUnchecked } from "./rules/nothingUnchecked.ts";
 import { onceThroughTiers } from "./rules/onceThroughTiers.ts";
 import { placesHeld } from "./rules/placesHeld.ts";
+import { quotaKept } from "./rules/quotaKept.ts";
 import { timely } from "./rules/timely.ts";
 import { type Built, build } from "./stacks.ts";
 
@@ -71,6 +76,9 @@ export function rulesOf(built: Built, { changes, hostile }: Plan): Rule[] {
   // what they say of an outcome is the user's, who throws
   if (throws(hostile)) return always;
   always.push(...built.breakers.map(breakerCounts));
+  const { adaptiveLimits = [], budgets = [], rateLimits = [], watchedCalls = [] } = built;
+  always.push(...rateLimits.map(quotaKept), ...adaptiveLimits.map(limitHeld), ...budgets.map(budgetKept));
+  if (watchedCalls.length > 0) always.push(hedgedRuns(watchedCalls), lowestFirst(watchedCalls));
   if (predictable !== undefined && hostile === undefined) always.push(asExpected(predictable));
   return always;
 }

@@ -43,5 +43,6 @@ const wanted = [
   ...["fallback.used", "fallback.skipped", "fallback.exhausted", "deadline.exceeded", "credentials.refused"],
   ...["breaker.opened", "breaker.halfOpened", "breaker.closed", "breaker.refused", "breaker.ignored"],
   ...["bulkhead.queued", "bulkhead.refused", "bulkhead.abandoned", "cache.hit", "cache.missed"],
+  ...["hedge.started", "hedge.refused", "budget.spent", "limit.waited", "limit.refused", "limit.changed", "call.shed"],
   ...["options.changed", "listener.failed"],
 ];

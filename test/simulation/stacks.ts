@@ -208,7 +208,8 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
     if (rateLimit) {
       const state = stateOf(call, "rateLimit") as () => RateLimitState;
       places.push(state);
-      if (names !== undefined) rateLimits.push({ plan: rateLimit, state, ...told });
+      if (names !== undefined)
+        rateLimits.push({ plan: rateLimit, state, refuses: (bulkhead ?? adaptiveLimit) !== undefined, ...told });
     }
     if (adaptiveLimit) {
       const state = stateOf(call, "adaptiveLimit") as () => AdaptiveLimitState;

@@ -45,8 +45,10 @@ export interface WatchedRateLimit {
   readonly state: () => RateLimitState;
   readonly names: ReadonlySet<string>;
   readonly services: ReadonlySet<string>;
-  /** Whether one that it has let in may wait before its run. */
+  /** Whether one that it has let in may wait before its run, */
   readonly waits: boolean;
+  /** or may be refused by what stands inside. */
+  readonly refuses: boolean;
 }
 export interface RateLimitState {
   readonly left: { readonly requests: number };
@@ -67,6 +69,7 @@ export interface WatchedAdaptiveLimit {
 export interface AdaptiveLimitState {
   readonly limit: number;
   readonly running: number;
+  readonly baseMs?: number | undefined;
 }
 
 export interface WatchedBudget {

@@ -1,4 +1,5 @@
 // What must hold, as a sentence and as a look at what really happened.
+import type { AnyEvent } from "../../core/events.ts";
 import type { CallerLog, Run } from "./ledger.ts";
 import type { World } from "./world.ts";
 
@@ -13,6 +14,8 @@ export interface Rule {
   called?(run: Run, world: World, found: Found): void;
   /** A run has ended, or is waited for no longer: whichever comes first. */
   left?(run: Run, world: World, found: Found): void;
+  /** Something is told, where anybody listens: in the very moment in which it happens. */
+  heard?(event: AnyEvent, world: World, found: Found): void;
   /** Everything that had to happen at a moment has happened, and time is about to go on. */
   stepped?(world: World, found: Found): void;
   /** Nothing goes on by itself any more: all that still runs are services that hang. */

@@ -72,6 +72,7 @@ export class World implements Player {
         this.events.push(event);
         this.trace.event(event);
         if (event.type === "cache.missed" || event.type === "cache.hit") this.shares = true;
+        for (const rule of this.rules) rule.heard?.(event, this, this.found(rule));
       });
   }
 
