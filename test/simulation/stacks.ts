@@ -209,7 +209,12 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
       const state = stateOf(call, "rateLimit") as () => RateLimitState;
       places.push(state);
       if (names !== undefined)
-        rateLimits.push({ plan: rateLimit, state, refuses: (bulkhead ?? adaptiveLimit) !== undefined, ...told });
+        rateLimits.push({
+          plan: rateLimit,
+          state,
+          refuses: (bulkhead ?? adaptiveLimit ?? all.breaker) !== undefined,
+          ...told,
+        });
     }
     if (adaptiveLimit) {
       const state = stateOf(call, "adaptiveLimit") as () => AdaptiveLimitState;

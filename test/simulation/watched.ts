@@ -47,7 +47,7 @@ export interface WatchedRateLimit {
   readonly services: ReadonlySet<string>;
   /** Whether one that it has let in may wait before its run, */
   readonly waits: boolean;
-  /** or may be refused by what stands inside. */
+  /** or may be refused by another: by what stands inside, or by a breaker that has opened meanwhile. */
   readonly refuses: boolean;
 }
 export interface RateLimitState {

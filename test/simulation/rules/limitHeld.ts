@@ -7,6 +7,8 @@ type Rank = "critical" | "normal" | "sheddable";
 
 export function limitHeld({ plan, names, services, state, waits, sheds }: WatchedAdaptiveLimit): Rule {
   const { min = 1, max = 1_000, reserve = {} } = plan;
+  /** In which one has ended: the limit hears of it a turn later. */
+  let endedInStep = -1;
 
   function running({ running }: World): number {
     let count = 0;
@@ -36,8 +38,12 @@ export function limitHeld({ plan, names, services, state, waits, sheds }: Watche
       if (count > limit - kept)
         found(`${nameOfRun(run)} (${rank}) is begun, and with it ${count} run of ${limit}, of which ${kept} are kept`);
     },
+    left(_run, world) {
+      endedInStep = world.step;
+    },
     heard(event, world, found) {
       if (event.type !== "call.shed" || event.why !== "limit" || !names.has(event.name) || waits || sheds) return;
+      if (endedInStep === world.step) return;
       const { limit, baseMs } = state();
       const [, kept] = keptFrom(event.criticality as Rank, limit);
       const count = running(world);

@@ -32,12 +32,12 @@ export function quotaKept({ plan, names, services, state, waits, refuses }: Watc
   }
 
   /** Whether one more may surely pass now. */
-  function isFree(now: number): boolean {
+  function isFree(now: number, wholeIs = 1): boolean {
     if (refuses || now < pausedUntil + tiny) return false;
     if (shape === "smooth") return now >= latest + per / limit + tiny;
     if (isBucket) {
       fill(now);
-      return tokens >= Math.min(1 + tiny, burst);
+      return tokens >= Math.min(1 + tiny, burst * wholeIs);
     }
     return givenBack === 0 && within(per * (1 + coarse), now - tiny) < limit;
   }
@@ -80,7 +80,8 @@ export function quotaKept({ plan, names, services, state, waits, refuses }: Watc
       if (waiting === 0) return;
       if (world.waiting.size === 0 && !world.shares)
         found(`${waiting} wait for the limit, and all their callers have gone`);
-      if (!waits && isFree(world.now)) found(`${waiting} wait for the limit, and one more may pass`);
+      // a bucket that is filled in this moment may be one whose timer is about to say so
+      if (!waits && isFree(world.now, 1 + tiny)) found(`${waiting} wait for the limit, and one more may pass`);
     },
   };
 
