@@ -65,6 +65,7 @@ export class Runs extends Rivals implements Listening, Wakeable {
     first.note();
     this.answer = openPromise();
     const goesOn = verdict.kind === "notAdmitted" || this.next(first, verdict);
+    if (first.isCut) return undefined; // its caller has gone as it failed
     if (goesOn && (this.running > 0 || this.over)) return this.answer.promise;
     this.end(first, false);
     return undefined;
