@@ -121,7 +121,8 @@ export abstract class WayOut extends WayIn {
     end.then(
       (value) => {
         if (!goesOn()) return;
-        const latest = this.last ?? this;
+        // what was begun beside it may have come to something else, and be the last that was heard
+        const latest = this.last !== null && !this.last.threw && this.last.value === value ? this.last : this;
         const known = what === RECOVERING && !latest.threw && latest.value === value;
         if (known && this.is(EXPIRED)) this.standFor(latest);
         this.come(at + 1, 0, value, known ? latest.verdict : undefined);
