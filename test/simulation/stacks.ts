@@ -157,6 +157,7 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
         ({ bulkhead, cache, rateLimit }) => queues(bulkhead) || cache !== undefined || rateLimit !== undefined,
       ),
       shares: layers.some(({ cache }) => cache !== undefined),
+      hedges: layers.some(({ hedge }) => hedge !== undefined),
       deadlines: layers.map(({ deadline }) => deadline),
     });
   }

@@ -15,6 +15,8 @@ export interface WatchedBreaker {
   readonly waits: boolean;
   /** Whether a cache in front of it lets callers share runs. */
   readonly shares: boolean;
+  /** Whether a run may lose against another one of its call. */
+  readonly hedges: boolean;
   /** Declared, of each call by its index. */
   readonly deadlines: readonly (number | undefined)[];
 }

@@ -82,8 +82,15 @@ export function breakerCounts(watched: WatchedBreaker): Rule {
     const thought = judged(behaviour.gives);
     const weight = thought === undefined ? "success" : thought.counts ? "failure" : "nothing";
     // its caller went away as it was called: whether it had its answer by then is for the library to say
-    const sure = !(caller?.plan.abort === "inside" && caller.runs[0] === run);
+    const sure = !(caller?.plan.abort === "inside" && caller.runs[0] === run) && !mayHaveLost(run);
     return { weight, sure, waited, hint: thought?.hintMs };
+  }
+
+  /** Another one had its answer in the same step: who was first is for the library to say. */
+  function mayHaveLost({ caller, no, endedInStep }: Run): boolean {
+    return (
+      watched.hedges && (caller?.runs.some((other) => other.no !== no && other.endedInStep === endedInStep) ?? false)
+    );
   }
 
   /** For a place, since before the last change: then it was begun before, and says nothing. */
