@@ -10,6 +10,7 @@ import { isPlain, type Laid, type LiveOptions, type Plan } from "./core/options.
 import { type Stack, stackOf } from "./core/stack.ts";
 import type { Finding } from "./core/verdict.ts";
 import type { Policy, PolicyOptions } from "./declaration.ts";
+import type { UrgencyStage } from "./fallback/urgency.ts";
 import type { GuardOptions } from "./input/guard.ts";
 import type { GateOptions } from "./output/gate.ts";
 
@@ -26,6 +27,8 @@ export interface Change extends Omit<PolicyOptions, "bulkhead" | "rateLimit"> {
   gate?: GateOptions<any> | undefined;
   // biome-ignore lint/suspicious/noExplicitAny: likewise
   cache?: Partial<CacheOptions<any>> | undefined;
+  /** All stages anew. */
+  urgency?: readonly UrgencyStage[] | undefined;
 }
 
 interface Meant {

@@ -2,8 +2,10 @@
 import { z } from "zod";
 import type { AttemptRecord } from "../core/attempt.ts";
 import { OptionsInvalidError } from "../core/errors.ts";
+import { LiveOptions } from "../core/options.ts";
 import type { Beside, Hedging, LayerSpec } from "../core/stack.ts";
 import type { Finding } from "../core/verdict.ts";
+import { LiveSpec, parseOptions } from "../core/wrapper.ts";
 import { Rising } from "./urgency/rising.ts";
 import type { Way } from "./way.ts";
 
@@ -44,22 +46,47 @@ export interface Ways {
 
 /** @throws OptionsInvalidError for stages that start what the call does not have */
 export function urgencySpec(name: string, ways: Ways): LayerSpec {
-  const { cached, hasDeadline, hedge, stages, tiers } = ways;
+  const { hedge } = ways;
+  const issues = missing(ways, ways.stages).map(({ path, ...issue }) => ({ path: `urgency.${path}`, ...issue }));
+  if (!ways.hasDeadline)
+    issues.unshift({ path: "urgency", wanted: "a call with a `deadline`, of which the stages are shares" });
+  if (issues.length > 0) throw new OptionsInvalidError(name, issues);
+  if (hedge !== undefined) hedge.hurried ??= new WeakMap();
+  const now = { ...ways };
+  const live = new LiveOptions((written) => parsed(written, ways), ways.stages, inFull).changedBy(
+    ({ stages }) =>
+      () => {
+        now.stages = stages;
+      },
+  );
+  const beside: Beside = { run: (attempt, top) => new Rising(attempt, top, now, now.stages).start() };
+  return new LiveSpec("urgency", live, { beside });
+}
+
+/** `explain` shows stages as a layer's options; they are written as a list. */
+function inFull(written: unknown): unknown {
+  return Array.isArray(written) ? { stages: written } : written;
+}
+
+function parsed(written: unknown, ways: Ways): { readonly stages: readonly UrgencyStage[] } {
+  const { stages } = inFull(written) as { readonly stages: unknown };
+  const wanted = parseOptions("urgency", urgencySchema, stages);
+  const issues = missing(ways, wanted);
+  if (issues.length > 0) throw new OptionsInvalidError("urgency", issues);
+  return { stages: wanted };
+}
+
+/** What is started and is not there. */
+function missing({ cached, hedge, tiers }: Ways, stages: readonly UrgencyStage[]): Finding[] {
   const has = {
     hedge: hedge !== undefined,
     cached: cached !== undefined,
     nextTier: tiers.length > 0,
     lastTier: tiers.length > 0,
   };
-  const issues: Finding[] = stages.flatMap(({ start }, i) =>
-    has[start] ? [] : [{ path: `urgency.${i}.start`, got: start, wanted: wantedFor[start] }],
+  return stages.flatMap(({ start }, i) =>
+    has[start] ? [] : [{ path: `${i}.start`, got: start, wanted: wantedFor[start] }],
   );
-  if (!hasDeadline)
-    issues.unshift({ path: "urgency", wanted: "a call with a `deadline`, of which the stages are shares" });
-  if (issues.length > 0) throw new OptionsInvalidError(name, issues);
-  if (hedge !== undefined) hedge.hurried ??= new WeakMap();
-  const beside: Beside = { run: (attempt, top) => new Rising(attempt, top, ways).start() };
-  return { kind: "urgency", options: { stages }, layer: { beside } };
 }
 
 const wantedFor: Readonly<Record<UrgencyStage["start"], string>> = {

@@ -317,6 +317,30 @@ describe("hedge", () => {
     expect([restored.state, west.calls.length]).toEqual(["east", 1]);
   });
 
+  it("that is changed while calls run begins as many more as is said then, and a bad change changes nothing", async () => {
+    using given = setup();
+    const { clock } = given;
+    const operation = script<string>("never", "never", "never", "never", "never");
+    const call = protect("call", operation, { hedge: { after: 100 }, deadline: "1m" });
+    const before = explain(call);
+    const running = settled(call)(undefined);
+    await clock.advance(150);
+    expect(operation.calls.length).toBe(2);
+    expect(() => configure(call, { deadline: "5s", hedge: { after: "soon" as never, extra: 0 } })).toThrow(
+      /hedge\.after[\s\S]*hedge\.extra/,
+    );
+    expect(explain(call)).toEqual(before);
+    const undo = configure(call, { hedge: { extra: 2, after: 200 } });
+    const later = settled(call)(undefined);
+    await clock.advance(400);
+    expect(operation.calls.length).toBe(5); // none more for `running`, which had all that it might have
+    undo();
+    expect(explain(call)).toEqual(before);
+    await clock.advance("1m");
+    expect([(await running).story.attempts, (await later).story.attempts]).toEqual([2, 3]);
+    expect(clock.sleepers).toBe(0);
+  });
+
   it("says what is wrong with its options, all at once", () => {
     expect(() => hedge({ after: "soon" as never, extra: 0, to: "x" as never })).toThrow(/after[\s\S]*extra[\s\S]*to/);
   });

@@ -1,5 +1,5 @@
 // Rising urgency: what begins when so much of the deadline is gone, and which answer counts.
-import { eventBus, explain, named, pipe, protect, settled, timeout } from "holdfast";
+import { configure, eventBus, explain, named, pipe, protect, settled, timeout } from "holdfast";
 import { record, script, seams, testClock } from "holdfast/testing";
 import { describe, expect, it } from "vitest";
 
@@ -207,5 +207,56 @@ describe("urgency", () => {
       "retry",
       "hedge",
     ]);
+  });
+});
+
+describe("stages that are changed while calls run", () => {
+  const options = {
+    ...{ deadline: 1_000, hedge: { after: 5_000 } },
+    urgency: [{ at: 0.5, start: "nextTier" }],
+  } as const;
+
+  it("hold for calls to come: one in flight goes on by those it began with; the undo brings them back", async () => {
+    using given = setup();
+    const { clock, seen } = given;
+    const call = protect("call", () => new Promise<string>(() => {}), {
+      ...options,
+      fallback: [() => new Promise<string>(() => {})],
+    });
+    const shown = () => explain(call).find(({ kind }) => kind === "urgency")?.options;
+    const before = shown();
+    const raised = () => seen.of("urgency.raised").map(({ start }) => start);
+    const running = settled(call)();
+    await clock.advance(100);
+    const undo = configure(call, { urgency: [{ at: 0.2, start: "hedge" }] });
+    expect(shown()).toEqual({ stages: [{ at: 0.2, start: "hedge" }] });
+    await clock.advance(300);
+    expect(raised()).toEqual([]);
+    const later = settled(call)();
+    await clock.advance(600);
+    expect([raised(), (await running).story.state]).toEqual([["nextTier", "hedge"], "timedOut"]);
+    undo();
+    expect(shown()).toEqual(before);
+    const restored = settled(call)();
+    await clock.advance(1_000);
+    expect([raised(), (await later).ok, (await restored).ok]).toEqual([
+      ["nextTier", "hedge", "nextTier"],
+      false,
+      false,
+    ]);
+    expect(clock.sleepers).toBe(0);
+  });
+
+  it("and cannot be meant change nothing, with their paths, in no layer", () => {
+    const call = protect("call", async () => 1, { ...options, fallback: [async () => 2] });
+    const before = explain(call);
+    const change = (...stages: { at: number; start: string }[]) => {
+      return () => configure(call, { hedge: { after: 1 }, urgency: stages as never });
+    };
+    expect(change({ at: 0.5, start: "cached" })).toThrow(/urgency\.0\.start.*`cache`/);
+    expect(change({ at: 0.5, start: "hedge" }, { at: 0.4, start: "hedge" })).toThrow(/urgency\.1\.at/);
+    expect(change({ at: 2, start: "hedge" })).toThrow(/urgency\.0\.at/);
+    expect(change()).toThrow(/urgency.*at least one stage/);
+    expect(explain(call)).toEqual(before);
   });
 });

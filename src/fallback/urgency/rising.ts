@@ -11,6 +11,8 @@ import { readyOf } from "../way.ts";
 export class Rising extends Timed implements Listening, Wakeable {
   private readonly outer: AttemptRecord;
   private readonly ways: Ways;
+  /** Those with which it began: what is changed since is for the calls to come. */
+  private readonly stages: Ways["stages"];
   private readonly answer = openPromise();
   private readonly first: Run;
   /** Of the whole time that the call has. */
@@ -20,10 +22,11 @@ export class Rising extends Timed implements Listening, Wakeable {
   private over = false;
   private failure: { readonly threw: boolean; readonly value: unknown } | undefined = undefined;
 
-  constructor(outer: AttemptRecord, top: number, ways: Ways) {
+  constructor(outer: AttemptRecord, top: number, ways: Ways, stages: Ways["stages"]) {
     super(outer.call.startedAt);
     this.outer = outer;
     this.ways = ways;
+    this.stages = stages;
     this.wholeMs = outer.dueAt - outer.call.startedAt;
     this.first = new Run(outer, outer.segment, top, this);
   }
@@ -41,7 +44,7 @@ export class Rising extends Timed implements Listening, Wakeable {
 
   cutShort(): void {
     if (this.over || this.outer.isClosed) return;
-    const stage = this.ways.stages[this.stage++];
+    const stage = this.stages[this.stage++];
     if (stage === undefined) return;
     const { call } = this.outer;
     const { events } = call.stack.seams;
@@ -121,7 +124,7 @@ export class Rising extends Timed implements Listening, Wakeable {
   }
 
   private schedule(): void {
-    const stage = this.ways.stages[this.stage];
+    const stage = this.stages[this.stage];
     if (this.over || stage === undefined || this.wholeMs === Number.POSITIVE_INFINITY) return;
     const { clock } = this.outer.call.stack.seams;
     const leftMs = Math.max(0, this.startedAt + stage.at * this.wholeMs - this.outer.now());
