@@ -327,6 +327,7 @@ describe("the bus that calls share", () => {
     const warned = vi.fn();
     process.on("warning", warned);
     const heard: string[] = [];
+    const { quiet } = events; // tests of other files in this process may have left somebody who listens
     const undo = events.on("call.settled", (event) => heard.push(event.name), { name: "many" });
     const call = named("many", async () => 1);
     const { signal } = new AbortController();
@@ -337,7 +338,7 @@ describe("the bus that calls share", () => {
     await turn();
     process.off("warning", warned);
     expect(heard).toHaveLength(10_000);
-    expect(events.quiet).toBe(true);
+    expect(events.quiet).toBe(quiet);
     expect(warned).not.toHaveBeenCalled();
     expect(removed.mock.calls.length).toBe(added.mock.calls.length);
   });
