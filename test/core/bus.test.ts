@@ -380,7 +380,7 @@ describe("the bus that calls share", () => {
 
   it("tells overlapping calls apart: every event names the call it belongs to", async () => {
     const heard: AnyEvent[] = [];
-    const undo = events.onAny((event) => heard.push(event));
+    const undo = events.onAny((event) => event.name === "twice" && heard.push(event));
     const call = named("twice", async (n: number) => {
       await turn();
       if (n === 2) throw new Error("no");

@@ -24,7 +24,7 @@ export default defineConfig({
     exclude: [
       ...slow,
       "test/**/*-memory.test.ts",
-      "test/call/drain-process.test.ts",
+      "test/**/*-process.test.ts",
       "test/composition/copies.test.ts",
       "test/composition/leaks.test.ts",
       "test/composition/numbers.test.ts",
