@@ -7,7 +7,7 @@ import { LiveSeams, type Seams } from "../core/seams.ts";
 import { LiveSpec, parseOptions, wrapperOf } from "../core/wrapper.ts";
 import { LimitBracket } from "./adaptiveLimit/bracket.ts";
 import { Crowd } from "./adaptiveLimit/crowd.ts";
-import { stateOf, withHandle } from "./adaptiveLimit/handle.ts";
+import { handled, stateOf } from "./adaptiveLimit/handle.ts";
 import type { Permit } from "./breaker.ts";
 
 export interface AdaptiveLimitOptions {
@@ -68,7 +68,7 @@ export function adaptiveLimit(options: AdaptiveLimitOptions = {}, seams?: Partia
   live.changedBy((next) => () => crowd.change(next as never));
   const layer = { bracket: new LimitBracket(crowd), state: () => stateOf(crowd) };
   const wrapper = wrapperOf(new LiveSpec("adaptiveLimit", live, layer), seams);
-  return withHandle(wrapper as Wrapper & { readonly kind: "adaptiveLimit" }, crowd);
+  return handled(wrapper as Wrapper & { readonly kind: "adaptiveLimit" }, crowd);
 }
 
 function parsed(written: unknown) {

@@ -11,7 +11,7 @@ import { functionSchema } from "../core/wanted.ts";
 import { LiveSpec, parseOptions, wrapperOf } from "../core/wrapper.ts";
 import { CircuitBracket, KeyedBracket } from "./breaker/bracket.ts";
 import { Circuit } from "./breaker/circuit.ts";
-import { stateOf, withHandle } from "./breaker/handle.ts";
+import { handled, stateOf } from "./breaker/handle.ts";
 import { Circuits } from "./breaker/keys.ts";
 import { type Settings, settingsOf } from "./breaker/settings.ts";
 
@@ -149,7 +149,7 @@ function oneForAll(live: LiveOptions<Settings>, seams: Partial<Seams> | undefine
     throw new OptionsInvalidError("breaker", [{ path: "key", got: next.key, wanted }]);
   });
   const layer = { bracket: new CircuitBracket(circuit), state: () => stateOf(circuit) };
-  return withHandle(wrapperOf(new LiveSpec("breaker", live, layer), seams), circuit);
+  return handled(wrapperOf(new LiveSpec("breaker", live, layer), seams), circuit);
 }
 
 function oneForEachKey(live: LiveOptions<Settings>, seams: Partial<Seams> | undefined): Wrapper {
@@ -171,7 +171,7 @@ function oneForEachKey(live: LiveOptions<Settings>, seams: Partial<Seams> | unde
       () => circuits.at(key),
       () => circuits.known(key),
     );
-    return withHandle(
+    return handled(
       laid(bracket, () => stateOf(circuit())),
       circuit,
     );

@@ -8,7 +8,7 @@ import { LiveSeams, type Seams } from "../core/seams.ts";
 import { LiveSpec, parseOptions, wrapperOf } from "../core/wrapper.ts";
 import type { Permit } from "./breaker.ts";
 import { PlaceBracket } from "./bulkhead/bracket.ts";
-import { stateOf, withHandle } from "./bulkhead/handle.ts";
+import { handled, stateOf } from "./bulkhead/handle.ts";
 import { Places } from "./bulkhead/places.ts";
 
 export interface BulkheadOptions {
@@ -75,5 +75,5 @@ export function bulkhead(options: number | BulkheadOptions, seams?: Partial<Seam
   live.changedBy((next) => () => places.change(next));
   const layer = { bracket: new PlaceBracket(places), state: () => stateOf(places) };
   const wrapper = wrapperOf(new LiveSpec("bulkhead", live, layer), seams);
-  return withHandle(wrapper as Wrapper & { readonly kind: "bulkhead" }, places);
+  return handled(wrapper as Wrapper & { readonly kind: "bulkhead" }, places);
 }

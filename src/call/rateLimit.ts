@@ -9,7 +9,7 @@ import { functionSchema } from "../core/wanted.ts";
 import { LiveSpec, parseOptions, wrapperOf } from "../core/wrapper.ts";
 import type { Permit } from "./breaker.ts";
 import { LimitBracket } from "./rateLimit/bracket.ts";
-import { stateOf, withHandle } from "./rateLimit/handle.ts";
+import { handled, stateOf } from "./rateLimit/handle.ts";
 import { Limiters } from "./rateLimit/keys.ts";
 import { Limiter } from "./rateLimit/limiter.ts";
 import type { Settings } from "./rateLimit/settings.ts";
@@ -139,7 +139,7 @@ export function rateLimit(options: RateLimitOptions, seams?: Partial<Seams>): Wr
       throw new OptionsInvalidError("rateLimit", [{ path: "key", got: next.key, wanted: saidWhenMade }]);
     });
     const bracket = new LimitBracket(() => limiter, limiter);
-    return withHandle(
+    return handled(
       laid(bracket, () => stateOf(limiter)),
       limiter,
     );

@@ -1,7 +1,7 @@
 // Who runs under a limit that moves, and who may come in: of each criticality so many, with the shares that are kept.
 import type { AttemptRecord } from "../../core/attempt.ts";
-import type { About } from "../../core/bus.ts";
 import type { EventMap } from "../../core/events.ts";
+import { aboutOf } from "../../core/handle.ts";
 import type { Criticality } from "../../core/operation.ts";
 import type { Room } from "../../core/room.ts";
 import type { LiveSeams } from "../../core/seams.ts";
@@ -129,13 +129,8 @@ export class Crowd implements Room {
 
   private tell(facts: EventMap["limit.changed"]): void {
     const { events } = this.seams;
-    if (!events.quiet) events.emit("limit.changed", facts, aboutOf(this.seams));
+    if (!events.quiet) events.emit("limit.changed", facts, aboutOf(this.seams, "adaptiveLimit"));
   }
-}
-
-/** Whose events they are that no call causes. */
-export function aboutOf({ name = "adaptiveLimit" }: LiveSeams): About {
-  return { name, component: name };
 }
 
 function keptOf({ reserve }: Settings): readonly number[] {

@@ -1,32 +1,28 @@
 // A limit that is found out, in the hands of code that is no single promise, and of whoever looks at it.
+import { aboutOf, behind, withHandle } from "../../core/handle.ts";
 import type { Wrapper } from "../../core/operation.ts";
 import type { Outcome } from "../../core/verdict.ts";
-import { aboutOf, type Crowd } from "./crowd.ts";
+import type { Crowd } from "./crowd.ts";
 
-const CROWD = Symbol("holdfast.crowd");
-interface Handled {
-  readonly [CROWD]: Crowd;
-}
-
-export function withHandle<W extends Wrapper>(wrapper: W, crowd: Crowd): W & typeof handle {
-  const handled = Object.defineProperty(wrapper, CROWD, { value: crowd });
-  return Object.setPrototypeOf(handled, handle);
-}
-
-/** One for all; bound when read, so that it can be destructured. */
+/** One for all. */
 const handle = {
   __proto__: Function.prototype,
 
   get limit() {
-    return stateOf((this as unknown as Handled)[CROWD]).limit;
+    return stateOf(behind<Crowd>(this)).limit;
   },
   get running() {
-    return stateOf((this as unknown as Handled)[CROWD]).running;
+    return stateOf(behind<Crowd>(this)).running;
   },
   get acquire() {
-    return () => acquire((this as unknown as Handled)[CROWD]);
+    return () => acquire(behind<Crowd>(this));
   },
 };
+
+/** With what it has beside. */
+export function handled<W extends Wrapper>(wrapper: W, crowd: Crowd): W & typeof handle {
+  return withHandle(wrapper, crowd, handle);
+}
 
 export function stateOf(crowd: Crowd) {
   crowd.refresh();
@@ -39,7 +35,8 @@ function acquire(crowd: Crowd) {
   const { seams } = crowd;
   if (!crowd.take()) {
     const { events } = seams;
-    if (!events.quiet) events.emit("call.shed", { criticality: "normal", why: "limit" }, aboutOf(seams));
+    if (!events.quiet)
+      events.emit("call.shed", { criticality: "normal", why: "limit" }, aboutOf(seams, "adaptiveLimit"));
     return undefined;
   }
   const { born } = crowd.places;

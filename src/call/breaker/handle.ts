@@ -1,5 +1,6 @@
 // A breaker in a person's hands, or in those of code that is no single promise.
 import { classifyError, classifyValue } from "../../core/classify.ts";
+import { behind, withHandle } from "../../core/handle.ts";
 import type { Wrapper } from "../../core/operation.ts";
 import type { Outcome } from "../../core/verdict.ts";
 import type { Circuit } from "./circuit.ts";
@@ -7,19 +8,7 @@ import { hear, ignore } from "./hear.ts";
 import { aboutOf, rampMs, tellRefused } from "./refusal.ts";
 import { read, type Saved, write } from "./saved.ts";
 
-/** Where a breaker keeps how its circuit is found. */
-const CIRCUIT = Symbol("holdfast.circuit");
-interface Handled {
-  readonly [CIRCUIT]: Circuit | (() => Circuit);
-}
-
-/** Gives a wrapper what a breaker has beside; the circuit of a key is looked for at each use. */
-export function withHandle(wrapper: Wrapper, circuit: Circuit | (() => Circuit)): Wrapper & typeof handle {
-  const handled = Object.defineProperty(wrapper, CIRCUIT, { value: circuit });
-  return Object.setPrototypeOf(handled, handle);
-}
-
-/** One for all breakers, of which there may be thousands; bound when read, so that it can be destructured. */
+/** One for all. */
 const handle = {
   __proto__: Function.prototype,
 
@@ -60,8 +49,13 @@ const handle = {
   },
 };
 
+/** The circuit of a key is looked for at each use. */
+export function handled(wrapper: Wrapper, circuit: Circuit | (() => Circuit)): Wrapper & typeof handle {
+  return withHandle(wrapper, circuit, handle);
+}
+
 function circuitOf(breaker: object): Circuit {
-  const kept = (breaker as Handled)[CIRCUIT];
+  const kept = behind<Circuit | (() => Circuit)>(breaker);
   const circuit = typeof kept === "function" ? kept() : kept;
   circuit.refresh();
   return circuit;

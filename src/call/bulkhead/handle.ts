@@ -1,37 +1,27 @@
 // A bulkhead in the hands of code that is no single promise, and of whoever looks at it.
+import { aboutOf, behind, withHandle } from "../../core/handle.ts";
 import type { Wrapper } from "../../core/operation.ts";
 import type { Places } from "./places.ts";
-import { aboutOf, tellRefused } from "./refusal.ts";
+import { tellRefused } from "./refusal.ts";
 
-/** Where a bulkhead keeps its places. */
-const PLACES = Symbol("holdfast.places");
-interface Handled {
-  readonly [PLACES]: Places;
-}
-
-/** Gives a wrapper what a bulkhead has beside. */
-export function withHandle<W extends Wrapper>(wrapper: W, places: Places): W & typeof handle {
-  const handled = Object.defineProperty(wrapper, PLACES, { value: places });
-  return Object.setPrototypeOf(handled, handle);
-}
-
-/** One for all bulkheads, of which there may be thousands; bound when read, so that it can be destructured. */
+/** One for all. */
 const handle = {
   __proto__: Function.prototype,
 
   get running() {
-    return stateOf(placesOf(this)).running;
+    return stateOf(behind<Places>(this)).running;
   },
   get queued() {
-    return stateOf(placesOf(this)).queued;
+    return stateOf(behind<Places>(this)).queued;
   },
   get acquire() {
-    return () => acquire(placesOf(this));
+    return () => acquire(behind<Places>(this));
   },
 };
 
-function placesOf(bulkhead: object): Places {
-  return (bulkhead as Handled)[PLACES];
+/** With what it has beside. */
+export function handled<W extends Wrapper>(wrapper: W, places: Places): W & typeof handle {
+  return withHandle(wrapper, places, handle);
 }
 
 export function stateOf(places: Places) {
@@ -43,7 +33,7 @@ export function stateOf(places: Places) {
 function acquire(places: Places) {
   if (!places.take()) {
     const { seams } = places;
-    tellRefused(seams, places.refusal("full"), aboutOf(seams));
+    tellRefused(seams, places.refusal("full"), aboutOf(seams, "bulkhead"));
     return undefined;
   }
   const { born } = places;

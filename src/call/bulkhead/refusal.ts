@@ -14,8 +14,3 @@ export function errorOf(refusal: Refusal, seams: LiveSeams, { name, component }:
   const bulkhead = seams.name ?? component;
   return stackless(() => new BulkheadFullError(name, running, queued, reason, { limit, bulkhead }));
 }
-
-/** Whose events they are that no call causes. */
-export function aboutOf({ name = "bulkhead" }: LiveSeams): About {
-  return { name, component: name };
-}

@@ -1,42 +1,32 @@
 // A rate limit in the hands of code that is no single promise, and of whoever looks at it.
 import { classifyError, classifyValue } from "../../core/classify.ts";
+import { aboutOf, behind, withHandle } from "../../core/handle.ts";
 import type { Wrapper } from "../../core/operation.ts";
 import type { Outcome } from "../../core/verdict.ts";
 import { one } from "./amounts.ts";
 import { hearOf } from "./hear.ts";
 import type { Limiter } from "./limiter.ts";
-import { aboutOf, tellRefused } from "./refusal.ts";
+import { tellRefused } from "./refusal.ts";
 import { wasNotUsed } from "./unused.ts";
 
-/** Where a rate limit keeps its quotas. */
-const LIMITER = Symbol("holdfast.limiter");
-interface Handled {
-  readonly [LIMITER]: Limiter;
-}
-
-/** Gives a wrapper what a rate limit has beside. */
-export function withHandle<W extends Wrapper>(wrapper: W, limiter: Limiter): W & typeof handle {
-  const handled = Object.defineProperty(wrapper, LIMITER, { value: limiter });
-  return Object.setPrototypeOf(handled, handle);
-}
-
-/** One for all limits; bound when read, so that it can be destructured. */
+/** One for all. */
 const handle = {
   __proto__: Function.prototype,
 
   get left() {
-    return limiterOf(this).left;
+    return behind<Limiter>(this).left;
   },
   get waiting() {
-    return limiterOf(this).waiting;
+    return behind<Limiter>(this).waiting;
   },
   get acquire() {
-    return () => acquire(limiterOf(this));
+    return () => acquire(behind<Limiter>(this));
   },
 };
 
-function limiterOf(limit: object): Limiter {
-  return (limit as Handled)[LIMITER];
+/** With what it has beside. */
+export function handled<W extends Wrapper>(wrapper: W, limiter: Limiter): W & typeof handle {
+  return withHandle(wrapper, limiter, handle);
 }
 
 export function stateOf(limiter: Limiter) {
@@ -45,7 +35,7 @@ export function stateOf(limiter: Limiter) {
 
 function acquire(limiter: Limiter) {
   const { seams } = limiter;
-  const about = aboutOf(seams);
+  const about = aboutOf(seams, "rateLimit");
   const wait = limiter.take(one, 1);
   if (wait !== undefined) {
     tellRefused(seams, wait, about);

@@ -13,8 +13,3 @@ export function errorOf({ quota, waitMs }: Refusal, seams: LiveSeams, { name, co
   const retryAfterMs = waitMs === Number.POSITIVE_INFINITY ? undefined : Math.max(0, Math.ceil(waitMs));
   return stackless(() => new RateLimitedError(name, quota, retryAfterMs, seams.name ?? component));
 }
-
-/** Whose events they are that no call causes. */
-export function aboutOf({ name = "rateLimit" }: LiveSeams): About {
-  return { name, component: name };
-}
