@@ -3,6 +3,7 @@
 import { z } from "zod";
 import type { CallContext } from "./operation.ts";
 import { type AnySchema, findingsOf } from "./schema.ts";
+import { thrownBy } from "./source.ts";
 import { type Issue, type Result, validatorOf } from "./validate.ts";
 import type { Finding } from "./verdict.ts";
 import { functionSchema } from "./wanted.ts";
@@ -26,16 +27,16 @@ export interface Refused {
   readonly made?: unknown;
 }
 
-/** A promise only where the schema or a check is asynchronous. */
-export function checker(schema: AnySchema | undefined, checks: readonly Check<unknown>[] = []) {
-  if (schema === undefined)
-    return (given: unknown, context: CallContext, input: unknown) => inspect(given, checks, context, input);
+/** A promise only where the schema or a check is asynchronous. `whose`: their place in the declaration. */
+export function checker(schema: AnySchema | undefined, checks: readonly Check<unknown>[] = [], whose = "") {
+  const inspect = (given: unknown, context: CallContext, input: unknown) => ask(given, checks, whose, context, input);
+  if (schema === undefined) return inspect;
   const validate = validatorOf(schema);
   const any = checks.length > 0;
 
   function goOn(parsed: Result, given: unknown, context: CallContext, input: unknown): Checked | Promise<Checked> {
     if (parsed.issues !== undefined) return { findings: findingsOf(parsed.issues, given), issues: parsed.issues };
-    return any ? inspect(parsed.value, checks, context, input) : parsed;
+    return any ? inspect(parsed.value, context, input) : parsed;
   }
 
   return (given: unknown, context: CallContext, input: unknown): Checked | Promise<Checked> => {
@@ -46,29 +47,40 @@ export function checker(schema: AnySchema | undefined, checks: readonly Check<un
 }
 
 /** All are asked; what they found is told in their order. */
-function inspect(
+function ask(
   value: unknown,
   checks: readonly Check<unknown>[],
+  whose: string,
   context: CallContext,
   input: unknown,
 ): Checked | Promise<Checked> {
   let found: (Found | PromiseLike<Found>)[] | undefined;
   let waits = false;
+  let at = 0;
   try {
-    for (const check of checks) {
+    for (; at < checks.length; at++) {
+      const check = checks[at] as Check<unknown>;
       const one = check(value, context, input);
       if (one === undefined) continue;
-      waits ||= isThenable(one);
       found ??= [];
-      found.push(one);
+      found.push(isThenable(one) ? named(one, `${whose}.${at}`, check) : one);
+      waits ||= isThenable(one);
     }
   } catch (error) {
+    thrownBy(error, `${whose}.${at}`, checks[at]);
     // nobody waits any more for those asked before: that they fail too is no news
     if (waits) Promise.allSettled(found ?? []);
     throw error;
   }
   if (found === undefined) return { value };
   return waits ? Promise.all(found).then((all) => verdict(value, all)) : verdict(value, found as Found[]);
+}
+
+function named(found: PromiseLike<Found>, path: string, check: Check<unknown>): PromiseLike<Found> {
+  return found.then(undefined, (error) => {
+    thrownBy(error, path, check);
+    throw error;
+  });
 }
 
 function verdict(value: unknown, found: readonly Found[]): Checked {

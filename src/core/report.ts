@@ -6,6 +6,7 @@ import { free, spellCost } from "./cost.ts";
 import { spell } from "./duration.ts";
 import { HoldfastError } from "./errors.ts";
 import { errorsOf, field, isResponse, nameOf, textField } from "./shapes.ts";
+import { sourceOf } from "./source.ts";
 import { storyOf } from "./stories.ts";
 import type { Story } from "./story.ts";
 import type { Failure } from "./verdict.ts";
@@ -116,6 +117,11 @@ function said(error: unknown, indent: string, told: Set<unknown>): string[] {
 }
 
 function describe(seen: unknown): string {
+  const source = sourceOf(seen);
+  return source === undefined ? words(seen) : `${words(seen)} (thrown by ${oneLine(source)})`;
+}
+
+function words(seen: unknown): string {
   if (isResponse(seen)) return `HTTP ${field(seen, "status")}`;
   const message = textField(seen, "message");
   if (message === undefined) return oneLine(brief(seen));

@@ -165,7 +165,7 @@ function partsOf(
   });
   if (nowhere.length > 0) throw rejects(nowhere);
   const correct = options.correct && correctorOf(schema, options.correct, (issues) => rejects(under(at, issues)));
-  return { check: checker(schema, options.checks), correct, options };
+  return { check: checker(schema, options.checks, "guard.checks"), correct, options };
 }
 
 /** Where the input may be shown to a person or a judge, so is what may be shown of it: as it came, for that is what the paths are of. */

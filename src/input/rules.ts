@@ -1,4 +1,5 @@
 // The rules by which an input may be corrected: what each makes of a value that was refused.
+import { thrownBy } from "../core/source.ts";
 import { isThenable } from "../core/wayIn.ts";
 
 /** How a value that was refused is put right. */
@@ -36,7 +37,7 @@ export function ruleOf(correction: Correction, path: string): Rule {
   if (typeof correction === "function") {
     // an arrow function written in place is named after its key
     const name = correction.name === "" || correction.name === path ? "function" : correction.name;
-    return { name, correct: (value) => atOnce(correction(value), path) };
+    return { name, correct: (value) => atOnce(told(correction, value, path), path) };
   }
   if ("default" in correction) return { name: "default", correct: () => correction.default };
   const [min, max] = correction.clamp;
@@ -100,6 +101,19 @@ function toDate(value: unknown): unknown {
 /** No number or date is longer: what is, is not even looked through. */
 function isText(value: unknown, like: RegExp): value is string {
   return typeof value === "string" && value.length <= 1_010 && like.test(value);
+}
+
+function told(correction: (value: unknown) => unknown, value: unknown, path: string): unknown {
+  try {
+    return correction(value);
+  } catch (error) {
+    thrownBy(
+      error,
+      path === "" ? "guard.correct" : `guard.correct.${path}`,
+      correction.name === path ? "" : correction,
+    );
+    throw error;
+  }
 }
 
 function atOnce(value: unknown, path: string): unknown {

@@ -190,7 +190,7 @@ function partsOf(
   if (waitMs !== undefined && name !== undefined) declareForm(name, schema);
   return {
     benchmark,
-    inspect: checker(schema, checks),
+    inspect: checker(schema, checks, "gate.checks"),
     /** Whether it is read by others than the schema, which may want a stream. */
     reads: checks !== undefined || repair !== undefined,
     repair: repair?.length ? repairer(repair) : undefined,

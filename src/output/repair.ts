@@ -1,6 +1,7 @@
 // What makes an output readable before it is checked: JSON that is broken in form, and functions of one's own.
 import { brief } from "../core/brief.ts";
 import { cutOff, type Ending } from "../core/ending.ts";
+import { thrownBy } from "../core/source.ts";
 import type { Finding } from "../core/verdict.ts";
 import { isThenable } from "../core/wayIn.ts";
 import { textOf } from "./answer.ts";
@@ -22,7 +23,7 @@ export function repairer(repairs: readonly Repair[]): (raw: unknown) => Repaired
     const repair = repairs[at];
     if (repair === undefined) return { value, by };
     const next = (done: Repaired) => ("finding" in done ? done : from(at + 1, done.value, [...by, ...done.by]));
-    const done = repair === "json" ? json(value) : own(repair, value);
+    const done = repair === "json" ? json(value) : own(repair, value, at);
     return done instanceof Promise ? done.then(next) : next(done);
   }
 
@@ -33,10 +34,19 @@ export function repairer(repairs: readonly Repair[]): (raw: unknown) => Repaired
   };
 }
 
-function own(repair: Exclude<Repair, "json">, raw: unknown): Repaired | Promise<Repaired> {
+function own(repair: Exclude<Repair, "json">, raw: unknown, at: number): Repaired | Promise<Repaired> {
   const conclude = (value: unknown) => ({ value, by: Object.is(value, raw) ? [] : [repair.name || "repair"] });
-  const value = repair(raw);
-  return isThenable(value) ? Promise.resolve(value).then(conclude) : conclude(value);
+  const failed = (error: unknown): never => {
+    thrownBy(error, `gate.repair.${at}`, repair);
+    throw error;
+  };
+  let value: unknown;
+  try {
+    value = repair(raw);
+  } catch (error) {
+    return failed(error);
+  }
+  return isThenable(value) ? Promise.resolve(value).then(conclude, failed) : conclude(value);
 }
 
 /** Text becomes what it says; what is no text is left as it is. */

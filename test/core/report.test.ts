@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import {
   BreakerOpenError,
   eventBus,
@@ -122,6 +123,35 @@ describe("the story of a failed call as text", () => {
       '  2. tier 1 "copy", attempt 1, 0 ms: unknown: Error: gone',
       expect.stringMatching(/^The caller got FallbackExhaustedError: "user" has no tier left: /),
     ]);
+  });
+
+  it("says which function of the declaration threw, by its path and name", async () => {
+    const { reported, seams } = setup();
+    const fine = () => undefined;
+    function isKnown(): never {
+      throw new TypeError("x is not a function");
+    }
+    const later = async () => isKnown();
+    const draft = async () => "text";
+    const cases: [object, string][] = [
+      [{ guard: { checks: [fine, isKnown] } }, "guard.checks.1 (isKnown)"],
+      [{ guard: { checks: [fine, fine, later] } }, "guard.checks.2 (later)"],
+      [{ gate: { checks: [isKnown] } }, "gate.checks.0 (isKnown)"],
+      [{ gate: { checks: [fine, later] } }, "gate.checks.1 (later)"],
+      [{ gate: { repair: [(raw: string) => raw, isKnown] } }, "gate.repair.1 (isKnown)"],
+      [{ gate: { repair: [later] } }, "gate.repair.0 (later)"],
+      [{ input: z.object({ n: z.string() }), guard: { correct: { n: isKnown } } }, "guard.correct.n (isKnown)"],
+      [
+        { input: z.object({ n: z.string() }), guard: { correct: { n: [(n: number) => n, () => isKnown()] } } },
+        "guard.correct.n",
+      ],
+      [{ input: z.string(), guard: { correct: { "": () => isKnown() } } }, "guard.correct"],
+    ];
+    for (const [options, path] of cases) {
+      const call = protect("draft", draft, { ...options, seams }) as (input: object) => Promise<string>;
+      const lines = await reported(() => call({ n: 1 }));
+      expect(lines.join("\n")).toContain(`TypeError: x is not a function (thrown by ${path})`);
+    }
   });
 
   it("says what it cost, and what was produced", async () => {
