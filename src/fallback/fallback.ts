@@ -40,18 +40,26 @@ export interface Fallback<I, O> {
   readonly kind: "fallback";
 }
 
+/** Of a call that is its own tier, or the tier of its tier. */
+const unmade =
+  "a call that is not made yet, as in a circle of tiers, is nothing: name it by a function that calls it, (input, context) => later(input, context)";
+
 const tierSchema = z.preprocess(
   (given) => (typeof given === "function" ? { operation: given } : given),
   z.strictObject(
     {
       name: z.string().min(1).optional(),
-      operation: functionSchema<GivenOperation>(),
+      operation: z.custom<GivenOperation>((given) => typeof given === "function", {
+        error: ({ input }) => (input === undefined ? `a function; ${unmade}` : "a function"),
+      }),
       when: functionSchema<NonNullable<Tier<never, unknown>["when"]>>().optional(),
       timeout: spanSchema.optional(),
     },
     {
-      error: ({ code }) =>
-        code === "invalid_type" ? "a function, or { name, operation, when?, timeout? }" : undefined,
+      error: ({ code, input }) => {
+        const one = "a function, or { name, operation, when?, timeout? }";
+        return code !== "invalid_type" ? undefined : input === undefined ? `${one}; ${unmade}` : one;
+      },
     },
   ),
 );

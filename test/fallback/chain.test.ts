@@ -7,6 +7,7 @@ import {
   type CallOptions,
   FallbackExhaustedError,
   fallback,
+  HoldfastError,
   named,
   type Operation,
   type Protected,
@@ -57,6 +58,42 @@ describe("a tier is entered at most once per call", () => {
     expect(operations).toEqual({ a: 2, b: 1 }); // the second time as the tier of b
     expect(seen.of("fallback.used")).toHaveLength(2);
     expect(seen.of("fallback.skipped")).toHaveLength(1);
+  });
+
+  it("a circle that comes back to a cached call is told with the calls of it, in place of waiting for itself", async () => {
+    setup();
+    const failing = async (_: string): Promise<string> => Promise.reject(down);
+    const cache = { ttl: "1m" } as const;
+    const b: Operation<string, string> = protect("b", failing, {
+      ...{ cache, fallback: [{ name: "to a", operation: (input, context) => a(input, context) }] },
+    });
+    const a: Operation<string, string> = protect("a", failing, { cache, fallback: [b] });
+    const alone: Protected<string, string> = protect("alone", failing, {
+      ...{ cache, fallback: [(input, context) => alone(input, context)] },
+    });
+    const { story } = await settled(protect("start", a))("x");
+    const told = story.children[0]?.children[0]?.failures.map(({ error }) => error);
+    expect(told?.find((error) => HoldfastError.is(error, "OPTIONS_INVALID"))).toMatchObject({
+      ...{ operation: "a", issues: [{ path: "fallback", wanted: expect.stringContaining('("a" → "b" → "a")') }] },
+    });
+    const own = (await settled(alone)("x")).story.failures.at(-1)?.error;
+    expect(own).toMatchObject({
+      issues: [{ path: "fallback", wanted: expect.stringContaining('("alone" → "alone")') }],
+    });
+  });
+
+  it("a circle that names a call before it is made says what that is, and how it is written", () => {
+    let later: Operation<string, string> | undefined;
+    const make = (tier: unknown) => () =>
+      protect("early", async (_: string) => "x", { fallback: [tier as Operation<string, string>] });
+    const hint =
+      /a call that is not made yet, as in a circle of tiers, is nothing: name it by a function that calls it, \(input, context\) => later\(input, context\)/;
+    expect(make(later)).toThrow(hint);
+    expect(make({ name: "to later", operation: later })).toThrow(hint);
+    expect(make({ name: "no function", operation: 7 })).not.toThrow(hint);
+    expect(make(7)).not.toThrow(hint);
+    later = protect("later", async (_: string) => "x");
+    expect(make((input: string, context: CallContext) => later?.(input, context))).not.toThrow();
   });
 
   it("but a call that a tier makes twice has its own tiers each time", async () => {

@@ -9,6 +9,7 @@ import type { CallRecord } from "../../core/record.ts";
 import { generation, type LiveSeams } from "../../core/seams.ts";
 import { Seat, type Sitter } from "../../core/seat.ts";
 import type { Sharing, Stack } from "../../core/stack.ts";
+import { circleOf } from "./circle.ts";
 import { Entries, type Entry } from "./entries.ts";
 import { givesNoKey, type Key, keyNeeded, keyOf, keyWithin } from "./keys.ts";
 import { type Asked, allowsStale, type Keeper, Load } from "./load.ts";
@@ -177,10 +178,8 @@ export class Cached implements Sharing, Keeper {
 
   private loadFor(attempt: AttemptRecord, inside: Stack, asked: Asked, apart: boolean, startedAt: number): Load {
     const known = apart ? undefined : this.loads.of(asked.key);
-    if (known?.flight.runs(attempt.call)) {
-      const wanted = `no load that asks for its own key, as here (${cycleOf(attempt.call, known.flight)}): it would wait for itself`;
-      throw new OptionsInvalidError(attempt.call.name, [{ path: "cache.key", wanted }]);
-    }
+    if (known?.flight.runs(attempt.call))
+      throw new OptionsInvalidError(attempt.call.name, [circleOf(attempt.call, known.flight)]);
     if (known !== undefined) return known;
     const load = new Load(this, inside, attempt.input, asked, apart, startedAt);
     if (!apart) this.loads.add(load);
@@ -220,19 +219,6 @@ export class Cached implements Sharing, Keeper {
     if (entry === undefined || load?.unkept) return false;
     return this.ageOf(entry) < this.lifeOf(entry) || this.leftMs(entry, staleMs) > 0;
   }
-}
-
-/** By way of which calls it comes back to the run; a very long way is told by its end. */
-function cycleOf(call: CallRecord, flight: CallRecord): string {
-  const names = [`"${call.name}"`];
-  let seen = call;
-  while (seen !== flight && names.length < 10) {
-    const parent = seen.parent as AttemptRecord | null;
-    if (parent === null) break;
-    seen = parent.call;
-    if (names[0] !== `"${seen.name}"`) names.unshift(`"${seen.name}"`);
-  }
-  return names.join(" → ");
 }
 
 function isStale({ flight }: Landing): boolean {
