@@ -99,6 +99,8 @@ export interface EventMap {
     queued: number;
     limit: number;
     reason: "full" | "queueTimeout" | "displaced";
+    /** A call that has a place, and in which the refused one was made. */
+    heldBy?: string;
   };
   /** An operation whose caller has gone still runs, so long after: its place is given to others. `abandoned` counts all that run like that. */
   "bulkhead.abandoned": { afterMs: number; running: number; abandoned: number };

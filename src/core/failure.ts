@@ -14,7 +14,7 @@ export function failureOf(
   rare: RareOfAttempt | null,
 ): Failure {
   const { call, context, segment, startedAt, value } = attempt;
-  const { cost, kept, produced } = rare ?? nothing;
+  const { cost, kept, produced, waitedFor } = rare ?? nothing;
   return {
     error: value,
     kind,
@@ -23,6 +23,7 @@ export function failureOf(
     tierName: segment.tierName,
     ...(produced !== undefined && { produced }),
     ...(kept !== undefined && kept.error === value && { kept: { call: kept.call, ageMs: kept.ageMs } }),
+    ...(waitedFor !== undefined && { waitedFor }),
     startedAt: call.stack.seams.clock.now() - (attempt.now() - startedAt),
     elapsedMs: Math.max(0, endedAt - startedAt),
     ...(cost !== undefined && { cost }),

@@ -11,12 +11,14 @@ export class BulkheadFullError extends HoldfastError {
   readonly bulkhead: string;
   /** `queueTimeout`: no place came free in time; `displaced`: its place in the queue went to a more critical call. */
   readonly reason: "full" | "queueTimeout" | "displaced";
+  /** A call that has a place, and in which the refused one was made: it may have waited for itself. */
+  declare readonly heldBy?: string | undefined;
   constructor(
     operation: string,
     running: number,
     queued: number,
     reason: BulkheadFullError["reason"] = "full",
-    { limit = running, bulkhead = "" }: { limit?: number | undefined; bulkhead?: string | undefined } = {},
+    { limit = running, bulkhead = "", heldBy }: Partial<Pick<BulkheadFullError, "limit" | "bulkhead" | "heldBy">> = {},
   ) {
     // nobody can say when a place comes free: the queue is where to wait
     super(undefined, { code: "BULKHEAD_FULL", operation });
@@ -25,14 +27,19 @@ export class BulkheadFullError extends HoldfastError {
     this.limit = limit;
     this.bulkhead = bulkhead;
     this.reason = reason;
+    if (heldBy !== undefined) this.heldBy = heldBy;
   }
 }
 says(BulkheadFullError, (e) => {
   const which = e.bulkhead === "" || e.bulkhead === e.operation ? "its bulkhead" : `the bulkhead "${e.bulkhead}"`;
   const [what, now] = fullness[e.reason] ?? fullness.full;
   const counts = `${e.running} running, ${e.limit} allowed, ${e.queued} waiting`;
-  return `${named(e)} was not called: ${what(which)} (${counts}). ${now}`;
+  return `${named(e)} was not called: ${what(which)} (${counts}). ${e.heldBy === undefined ? now : nested(e.heldBy)}`;
 });
+
+export function nested(heldBy: string): string {
+  return `"${heldBy}", in which it was made, has a place there and may be waiting for it: lay the bulkhead round one of the two.`;
+}
 
 const fullness: Readonly<Record<BulkheadFullError["reason"], readonly [(which: string) => string, string]>> = {
   full: [(which) => `${which} is full`, "Send less at once, or raise its `concurrency` or `queue`."],

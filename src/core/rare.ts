@@ -153,6 +153,8 @@ export class RareOfAttempt {
   produced: unknown = undefined;
   /** An error that a cache had kept. */
   kept: { readonly error: unknown; readonly call: string; readonly ageMs: number } | undefined = undefined;
+  /** It was ended while it waited for a place in this bulkhead, of which the call around had one. */
+  waitedFor: { readonly bulkhead: string; readonly heldBy: string } | undefined = undefined;
   /** The value that told of a failure and in whose place it is begun. */
   replaces: unknown = undefined;
   /** The last attempt begun in it that is done. */

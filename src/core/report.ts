@@ -5,6 +5,7 @@ import { classify } from "./classify.ts";
 import { free, spellCost } from "./cost.ts";
 import { spell } from "./duration.ts";
 import { HoldfastError } from "./errors.ts";
+import { nested } from "./fullError.ts";
 import { errorsOf, field, isResponse, nameOf, textField } from "./shapes.ts";
 import { sourceOf } from "./source.ts";
 import { storyOf } from "./stories.ts";
@@ -78,7 +79,7 @@ function insteadOf(tierName: string, { reason, ageMs }: NonNullable<Story["degra
 }
 
 function attempt(failure: Failure, no: number, indent: string, told: Set<unknown>): string[] {
-  const { tier, tierName, attempt, kind, elapsedMs, error, kept, produced } = failure;
+  const { tier, tierName, attempt, kind, elapsedMs, error, kept, produced, waitedFor } = failure;
   const how =
     kept === undefined
       ? `attempt ${attempt}, ${spell(elapsedMs)}`
@@ -89,6 +90,9 @@ function attempt(failure: Failure, no: number, indent: string, told: Set<unknown
   return [
     `${head}${known ? "the same error as above" : first.trimStart()}`,
     ...causes,
+    ...(waitedFor === undefined
+      ? []
+      : [`${indent}   it waited for a place in its bulkhead: ${nested(waitedFor.heldBy)}`]),
     ...(produced === undefined ? [] : [`${indent}   had produced ${oneLine(brief(produced))}`]),
   ];
 }

@@ -48,6 +48,8 @@ export interface Failure {
   readonly produced?: unknown;
   /** A cache gave the error, in place of any attempt: the call that had failed with it, and so long ago. */
   readonly kept?: { readonly call: string; readonly ageMs: number } | undefined;
+  /** It waited for a place in this bulkhead, where the call in which it was made had one. */
+  readonly waitedFor?: { readonly bulkhead: string; readonly heldBy: string } | undefined;
   /** Epoch ms. */
   readonly startedAt: number;
   readonly elapsedMs: number;

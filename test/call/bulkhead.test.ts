@@ -1,5 +1,17 @@
 // A bulkhead: how many at once, who is refused, and how long a place is held.
-import { type BulkheadFullError, breaker, configure, named, pipe, protect, retry, settled, timeout } from "holdfast";
+import {
+  type BulkheadFullError,
+  breaker,
+  configure,
+  named,
+  pipe,
+  protect,
+  report,
+  retry,
+  type Story,
+  settled,
+  timeout,
+} from "holdfast";
 import { reset, script, testClock } from "holdfast/testing";
 import { describe, expect, it } from "vitest";
 import { bulkhead } from "../../src/call/bulkhead.ts";
@@ -217,6 +229,74 @@ describe("a place", () => {
     }
     await clock.advance("5s");
     expect([most, running, places.running]).toEqual([3, 0, 0]);
+  });
+});
+
+describe("a call that is made in one that has a place", () => {
+  function nested(queue: object) {
+    const { clock, events, places, told } = setup({ concurrency: 1, ...queue });
+    const seams = { clock, events };
+    const inner = protect("inner", async () => 1, { bulkhead: places, seams });
+    const outer = protect("outer", async (again: number, context): Promise<number> => {
+      return again > 0 ? middle(again, context) : inner(undefined, context);
+    }, { bulkhead: places, retry: { attempts: 2 }, seams }); // biome-ignore format: it is one line of thought
+    const middle = protect("middle", (_: number, context) => inner(undefined, context), {
+      cache: { ttl: "1m" },
+      seams,
+    });
+    return { clock, events, inner, outer, places, told };
+  }
+  const why =
+    /"outer", in which it was made, has a place there and may be waiting for it: lay the bulkhead round one of the two\./;
+
+  it.each([
+    ["is full", {}, "full"],
+    ["gives no place in time", { queue: 5, queueTimeout: "1s" }, "queueTimeout"],
+  ])("is told so where the bulkhead %s, however many calls stand between", async (_, queue, reason) => {
+    for (const between of [0, 1]) {
+      const { clock, outer, told } = nested(queue);
+      const ended = settled(outer)(between);
+      await clock.advance("2s");
+      const { error } = (await ended) as { error?: BulkheadFullError };
+      expect(error).toMatchObject({ code: "BULKHEAD_FULL", operation: "inner", reason, heldBy: "outer" });
+      expect(error?.message).toMatch(why);
+      expect(told().at(-1)).toMatchObject({ type: "bulkhead.refused", heldBy: "outer" });
+    }
+  });
+
+  it("is told so in the story and the report where the deadline ends its wait", async () => {
+    const { clock, outer } = nested({ queue: 5 });
+    const ended = settled(outer)(0, { deadline: "1s" });
+    await clock.advance("1s");
+    const { error, story } = (await ended) as { error?: unknown; story: Story };
+    expect(story.children[0]?.failures).toMatchObject([{ waitedFor: { bulkhead: "db", heldBy: "outer" } }]);
+    expect(report(error)).toMatch(why);
+  });
+
+  it("not where the places are those of others, or the one around has given its own back", async () => {
+    const { clock, inner, outer, events, places } = nested({ queue: 5, queueTimeout: "1s" });
+    const seams = { clock, events };
+    let permit = places.acquire();
+    const plain = protect("plain", (_: number, context) => inner(undefined, context), { seams });
+    const later = protect("later", script<number>({ error: Object.assign(new Error("down"), { status: 503 }) }), {
+      bulkhead: places,
+      fallback: [
+        async (_: unknown, context) => {
+          permit = places.acquire();
+          return inner(undefined, context);
+        },
+      ],
+      seams,
+    });
+    for (const call of [plain, outer, later] as const) {
+      if (call === later) permit?.done({ ok: true, value: undefined });
+      const ended = settled(call as typeof plain)(0);
+      await clock.advance("1s");
+      const { story } = await ended;
+      const { error } = story.failures.at(-1) ?? {};
+      expect(error).toMatchObject({ code: "BULKHEAD_FULL" });
+      expect(error).not.toHaveProperty("heldBy");
+    }
   });
 });
 

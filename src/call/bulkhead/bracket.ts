@@ -48,7 +48,7 @@ export class PlaceBracket implements Bracket {
     const { events } = places.seams;
     const waiter = places.enqueue(attempt);
     if (waiter === undefined) {
-      const full = places.refusal("full");
+      const full = places.refusal("full", attempt);
       tellRefused(places.seams, full, call);
       return refusal(errorOf(full, places.seams, call));
     }

@@ -5,8 +5,10 @@ import { generation, generationSince, type LiveSeams } from "../../core/seams.ts
 import { armUnheld, disarm } from "../../core/timers.ts";
 import { stillRuns } from "../../core/trueEnd.ts";
 import type { Verdict } from "../../core/verdict.ts";
+import { heldAround } from "./around.ts";
 import { Overstay } from "./overstay.ts";
 import { Queue, rankOf } from "./queue.ts";
+import { bulkheadOf } from "./refusal.ts";
 import { type Refusal, Waiter } from "./waiter.ts";
 
 /** Options as it works with them: milliseconds, every default filled in. */
@@ -122,18 +124,27 @@ export class Places implements Room {
 
   turnAway(waiter: Waiter, reason: "queueTimeout" | "displaced"): void {
     this.queue.remove(waiter);
-    waiter.refuse(this.refusal(reason));
+    waiter.refuse(this.refusal(reason, waiter.attempt));
   }
 
   /** Why somebody is not let in, with the figures of now. */
-  refusal(reason: Refusal["reason"]): Refusal {
-    return { running: this.running, queued: this.queued, limit: this.settings.concurrency, reason };
+  refusal(reason: Refusal["reason"], attempt?: AttemptRecord): Refusal {
+    const heldBy = attempt && this.heldAround(attempt);
+    const { running, queued, settings } = this;
+    return { running, queued, limit: settings.concurrency, reason, ...(heldBy !== undefined && { heldBy }) };
+  }
+
+  private heldAround(attempt: AttemptRecord): string | undefined {
+    return heldAround(attempt, this, (around) => this.holds(around));
   }
 
   /** Its attempt is over: the next one moves up. */
   leaveQueue(waiter: Waiter): void {
+    const { attempt } = waiter;
     this.queue.remove(waiter);
-    this.pass(waiter.attempt);
+    const heldBy = this.heldAround(attempt);
+    if (heldBy !== undefined) attempt.more.waitedFor = { bulkhead: bulkheadOf(this.seams, attempt.call), heldBy };
+    this.pass(attempt);
   }
 
   /** A place is free again. */

@@ -10,7 +10,11 @@ export function tellRefused({ events }: LiveSeams, refusal: Refusal, about: Abou
 }
 
 export function errorOf(refusal: Refusal, seams: LiveSeams, { name, component }: About): BulkheadFullError {
-  const { running, queued, limit, reason } = refusal;
-  const bulkhead = seams.name ?? component;
-  return stackless(() => new BulkheadFullError(name, running, queued, reason, { limit, bulkhead }));
+  const { running, queued, limit, reason, heldBy } = refusal;
+  const bulkhead = bulkheadOf(seams, { component });
+  return stackless(() => new BulkheadFullError(name, running, queued, reason, { limit, bulkhead, heldBy }));
+}
+
+export function bulkheadOf({ name }: LiveSeams, { component }: Pick<About, "component">): string {
+  return name ?? component;
 }
