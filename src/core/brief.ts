@@ -46,7 +46,7 @@ function tryJson(seen: unknown): string | undefined {
   }
 }
 
-/** What JSON can write, to a depth at which circles have an end. */
+/** What JSON can write, to a depth at which circles have an end; of what is long, the start. */
 export function written(seen: unknown, depth: number): unknown {
   try {
     return plain(seen, depth);
@@ -56,11 +56,31 @@ export function written(seen: unknown, depth: number): unknown {
 }
 
 function plain(seen: unknown, depth: number): unknown {
+  if (typeof seen === "string") return cut(seen);
   if (typeof seen !== "object" || seen === null) return typeof seen === "bigint" ? String(seen) : seen;
   if (depth > 4) return brief(seen);
   if (Array.isArray(seen) && "toJSON" in seen) return (seen as unknown as { toJSON(): unknown }).toJSON();
-  if (Array.isArray(seen)) return seen.map((one) => written(one, depth + 1));
+  if (Array.isArray(seen))
+    return capped(
+      seen,
+      (one) => written(one, depth + 1),
+      (more) => `and ${more} more`,
+    );
   const prototype: unknown = Object.getPrototypeOf(seen);
   if (prototype !== Object.prototype && prototype !== null) return brief(seen);
-  return Object.fromEntries(Object.entries(seen).map(([key, value]) => [key, written(value, depth + 1)]));
+  return Object.fromEntries(
+    capped(
+      Object.keys(seen),
+      (key) => [key, written((seen as Record<string, unknown>)[key], depth + 1)],
+      (more) => ["…", `${more} more`],
+    ),
+  );
+}
+
+/** So many items of a list, or keys of an object, are written. */
+const most = 50;
+
+function capped<T, R>(all: readonly T[], write: (one: T) => R, rest: (more: number) => R): R[] {
+  const told = all.slice(0, most).map(write);
+  return all.length > most ? [...told, rest(all.length - most)] : told;
 }

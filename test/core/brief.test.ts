@@ -1,6 +1,7 @@
 // Whatever it is, in a few words, and at the price of a few words.
 import { describe, expect, it } from "vitest";
 import { brief } from "../../src/core/brief.ts";
+import { FallbackExhaustedError } from "../../src/core/errors.ts";
 import { report } from "../../src/core/report.ts";
 
 const circle: { self?: unknown } = {};
@@ -52,6 +53,16 @@ describe("a value in brief", () => {
     });
     expect(brief({ list })).toMatch(/^\{"list":\[null,null,.*…$/);
     expect(looks).toBeLessThan(1_000);
+  });
+
+  it("so does an error as JSON: what it has is told by its start", () => {
+    const produced = { text: "x".repeat(10_000_000), list: Array.from({ length: 1_000_000 }, (_, i) => i) };
+    const failure = { error: new Error("no"), kind: "quality", attempt: 1, tier: 0, tierName: "a", produced } as const;
+    const error = new FallbackExhaustedError("draft", [{ ...failure, startedAt: 0, elapsedMs: 1 }]);
+    const json = JSON.stringify(error);
+    expect(json.length).toBeLessThan(2_000);
+    expect(json).toContain('"and 999950 more"');
+    expect(error.failures[0]?.produced).toBe(produced);
   });
 
   it("costs the same for a text of fifty megabytes, wherever it stands", () => {
