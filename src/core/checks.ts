@@ -77,7 +77,8 @@ function ask(
 }
 
 function named(found: PromiseLike<Found>, path: string, check: Check<unknown>): PromiseLike<Found> {
-  return found.then(undefined, (error) => {
+  // not by its own `then`, which may give nothing
+  return Promise.resolve(found).then(undefined, (error) => {
     thrownBy(error, path, check);
     throw error;
   });

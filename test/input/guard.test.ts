@@ -104,6 +104,14 @@ describe("guard", () => {
     expect(issues).toEqual([{ path: "profile.name", got: "ada", wanted: "a name that is free" }]);
   });
 
+  it("a check may answer with any thenable", async () => {
+    // biome-ignore lint/suspicious/noThenProperty: it is what is tested
+    const thenable = { then: (found: (answer: string) => void) => found("fewer") } as unknown as Promise<string>;
+    setup();
+    const call = pipe(async (words: number) => words, guard(z.number(), { checks: [() => thenable] }));
+    expect((await refused(call(7))).issues).toEqual([{ wanted: "fewer" }]);
+  });
+
   it("its own checks see what the schema gave and the context; all are asked, all findings are told", async () => {
     setup();
     const asked: unknown[] = [];
