@@ -1,15 +1,27 @@
 // What else happens in a simulation: options change while calls run, and listeners do what no listener should.
-import { configure, HoldfastError } from "../../src/index.ts";
+import { stackOf } from "../../src/core/stack.ts";
+import { configure, type Drained, drain, HoldfastError } from "../../src/index.ts";
 import type { Callers } from "../../src/testing/simulation/callers.ts";
 import type { World } from "../../src/testing/simulation/world.ts";
-import type { ChangePlan, Plan } from "./plan.ts";
+import type { ChangePlan, DrainPlan, Plan } from "./plan.ts";
 import type { Built } from "./stacks.ts";
 
 /** A listener that calls makes no more calls than these. */
 const mostCalls = 20;
 
-export function alsoHappens({ changes = [], hostile }: Plan, { calls, changed }: Built) {
+/** What a drain came to, and when. */
+export interface DrainLog extends Drained {
+  readonly at: number;
+}
+
+export function alsoHappens(
+  { changes = [], hostile, drain: planned }: Plan,
+  { calls, changed }: Built,
+  drained: DrainLog[],
+  shutDown: typeof drain = drain,
+) {
   return (world: World, callers: Callers): void => {
+    if (planned !== undefined) world.at(planned.at, () => end(planned, world));
     for (const one of changes) world.at(one.at, () => change(one, world));
     if (!world.watched) return;
     if (hostile === "listener")
@@ -23,6 +35,12 @@ export function alsoHappens({ changes = [], hostile }: Plan, { calls, changed }:
           callers.burstIn({ at: 0, to: made % calls.length, meets: [{ gives: "value", after: made }] });
       });
   };
+
+  async function end({ within, grace = 0, component }: DrainPlan, world: World): Promise<void> {
+    const one = component && stackOf(calls[0])?.component;
+    const came = await shutDown({ within, grace, ...(one && { component: one }) });
+    drained.push({ ...came, at: world.coming });
+  }
 
   function change({ to, undoAt, change }: ChangePlan, world: World): void {
     try {

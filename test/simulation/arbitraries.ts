@@ -1,6 +1,6 @@
 // What random plans are made of, and the plans of the layers that spread or bound the load.
 import fc from "fast-check";
-import type { AdaptiveLimitPlan, BudgetPlan, HedgePlan, RateLimitPlan, ShedPlan } from "./plan.ts";
+import type { AdaptiveLimitPlan, BudgetPlan, DrainPlan, HedgePlan, Layers, RateLimitPlan, ShedPlan } from "./plan.ts";
 
 /** Few and round, so that much falls on the same moment. */
 export const ms = fc.oneof(fc.constantFrom(10, 20, 30, 40, 50, 100), fc.integer({ min: 0, max: 120 }));
@@ -42,6 +42,33 @@ export const adaptiveLimit: fc.Arbitrary<AdaptiveLimitPlan> = fc.record({
     fc.record({ critical: maybe(80, fc.constantFrom(0.2, 0.5)), sheddable: maybe(30, fc.constant(0.3)) }),
   ),
 });
+
+const stage = fc.constantFrom("hedge" as const, "nextTier" as const, "lastTier" as const, "cached" as const);
+const stages = fc.uniqueArray(fc.record({ at: fc.constantFrom(0.25, 0.5, 0.75, 0.9), start: stage }), {
+  selector: ({ at }) => at,
+  minLength: 1,
+  maxLength: 3,
+});
+
+/** Stages of what a call has. */
+export function urgent<L extends Layers>(layers: fc.Arbitrary<L>): fc.Arbitrary<L> {
+  return fc.tuple(layers, maybe(50, stages)).map(([one, all]) => {
+    const { deadline, hedge, tiers = [], cache } = one;
+    const stale = (cache?.staleOnError ?? 0) + (cache?.whileRevalidating ?? 0) > 0;
+    const has = { hedge: hedge !== undefined, nextTier: tiers.length > 0, lastTier: tiers.length > 0, cached: stale };
+    const fit = all?.filter(({ start }) => has[start]).sort((a, b) => a.at - b.at) ?? [];
+    return deadline === undefined || fit.length === 0 ? one : { ...one, urgency: fit };
+  });
+}
+
+export const drain: fc.Arbitrary<DrainPlan> = fc
+  .record({
+    at: fc.integer({ min: 0, max: 300 }),
+    within: span,
+    grace: maybe(50, ms),
+    component: maybe(30, yes),
+  })
+  .map((plan) => ({ ...plan, grace: plan.grace && Math.min(plan.grace, plan.within) }));
 
 export const shed: fc.Arbitrary<ShedPlan> = fc.record({
   pressure: maybe(50, fc.constantFrom(0.5, 0.85, 0.95)),

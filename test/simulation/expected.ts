@@ -24,8 +24,8 @@ export function isPredictable({ inside, tiers = [], cache, ...layers }: Declared
   return cache === undefined && all.every((one) => stateless(one) && isCertain(one.retry));
 }
 
-function stateless({ breaker, bulkhead, hedge, budget, rateLimit, adaptiveLimit, shed }: Layers): boolean {
-  return (breaker ?? bulkhead ?? hedge ?? budget ?? rateLimit ?? adaptiveLimit ?? shed) === undefined;
+function stateless({ breaker, bulkhead, hedge, budget, rateLimit, adaptiveLimit, shed, urgency }: Layers): boolean {
+  return (breaker ?? bulkhead ?? hedge ?? budget ?? rateLimit ?? adaptiveLimit ?? shed ?? urgency) === undefined;
 }
 
 function isCertain(retry: RetryPlan | undefined): boolean {
@@ -93,7 +93,8 @@ class Reading {
     this.declared = declared;
     this.caller = caller;
     this.gone = gone;
-    this.due = Math.min(declared.deadline ?? Number.POSITIVE_INFINITY, caller.deadline ?? Number.POSITIVE_INFINITY);
+    const never = Number.POSITIVE_INFINITY;
+    this.due = Math.min(declared.deadline ?? never, caller.deadline ?? never, caller.within ?? never);
     if (caller.abort === "inside" || (gone === this.due && gone !== Number.POSITIVE_INFINITY)) throw new Tie();
   }
 

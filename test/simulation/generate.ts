@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { failures } from "../../src/testing/simulation/failures.ts";
 import type { Behaviour } from "../../src/testing/simulation/script.ts";
-import { adaptiveLimit, budget, hedge, maybe, ms, rateLimit, shed, span, yes } from "./arbitraries.ts";
+import { adaptiveLimit, budget, drain, hedge, maybe, ms, rateLimit, shed, span, urgent, yes } from "./arbitraries.ts";
 import type {
   BreakerPlan,
   BulkheadPlan,
@@ -85,13 +85,15 @@ const tier: fc.Arbitrary<TierPlan> = fc.record({
 });
 const tiers = fc.array(tier, { minLength: 1, maxLength: 2 });
 
-const layers: fc.Arbitrary<Layers> = fc.record({
-  ...own,
-  guard: maybe(30, checks),
-  tiers: maybe(40, tiers),
-  gate: maybe(30, checks),
-  cache: maybe(20, cache),
-});
+const layers: fc.Arbitrary<Layers> = urgent(
+  fc.record({
+    ...own,
+    guard: maybe(30, checks),
+    tiers: maybe(40, tiers),
+    gate: maybe(30, checks),
+    cache: maybe(20, cache),
+  }),
+);
 
 const byHand: fc.Arbitrary<ByHand> = fc.oneof(
   fc.record({ kind: fc.constantFrom("timeout" as const, "deadline" as const), ms: span }),
@@ -180,6 +182,7 @@ function caller(well: number, until: number): fc.Arbitrary<SimulatedCaller> {
     accept: maybe(5, fc.constantFrom("fresh" as const, "uncached" as const)),
     criticality: maybe(20, fc.constantFrom("critical" as const, "sheddable" as const)),
     bad: maybe(5, yes),
+    within: maybe(10, span),
     meets: fc.array(behaviour(well), { maxLength: 5, size: "max" }),
   });
 }
@@ -231,6 +234,7 @@ export const plans: fc.Arbitrary<Plan> = fc.record({
   stack,
   changes: maybe(15, fc.array(change, { minLength: 1, maxLength: 3 })),
   hostile: maybe(15, hostile),
+  drain: maybe(8, drain),
   callers,
   seed: fc.nat(),
   watched: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),

@@ -1,10 +1,11 @@
-// Faults on purpose in the layers that spread or bound the load: hedges, budgets, limits, load shedding.
-import { adaptiveLimit, type CallContext, protect, rateLimit } from "../../src/index.ts";
-import type { AnyCall } from "../../src/testing/simulation/callers.ts";
+// Faults on purpose in what spreads, bounds or ends the load: hedges, budgets, limits, load shedding, urgency, shutdowns.
+import { inForce } from "../../src/core/clock.ts";
+import { adaptiveLimit, type CallContext, drain, protect, rateLimit, settled } from "../../src/index.ts";
+import type { AnyCall, Enter } from "../../src/testing/simulation/callers.ts";
 import type { Question } from "./answers.ts";
 import { type Fault, service } from "./faults.ts";
 import { misread } from "./misreadings.ts";
-import type { AdaptiveLimitPlan, RateLimitPlan } from "./plan.ts";
+import type { AdaptiveLimitPlan, Layers, RateLimitPlan } from "./plan.ts";
 import { type Built, build } from "./stacks.ts";
 import type { AdaptiveLimitState, RateLimitState } from "./watched.ts";
 
@@ -117,20 +118,75 @@ export const loads: readonly Fault[] = [
       { shed: {}, adaptiveLimit: { max: 2 } },
     ),
   },
+  {
+    rule: "urgency rises",
+    fault: "a stage that begins too early",
+    planted: misread(
+      { deadline: 100, tiers: [{}], urgency: [{ at: 0.25, start: "nextTier" }] },
+      { deadline: 100, tiers: [{}], urgency: [{ at: 0.5, start: "nextTier" }] },
+    ),
+  },
+  {
+    rule: "urgency rises",
+    fault: "a stage that never begins",
+    planted: misread(
+      { deadline: 100, tiers: [{}] },
+      { deadline: 100, tiers: [{}], urgency: [{ at: 0.5, start: "nextTier" }] },
+    ),
+  },
+  {
+    rule: "urgency rises",
+    fault: "a stage more than were declared",
+    planted: misread(
+      { deadline: 100, hedge: { after: 90 }, urgency: [0.3, 0.5].map((at) => ({ at, start: "hedge" })) },
+      { deadline: 100, hedge: { after: 90 }, urgency: [{ at: 0.3, start: "hedge" }] },
+    ),
+  },
+  { rule: "first good", fault: "a good answer that is held back", planted: { build: () => asked(heldBack, {}) } },
+  { rule: "settles", fault: "a `within` that nobody hears of", planted: { enter: (call) => settled(call) as Enter } },
+  {
+    rule: "shuts down",
+    fault: "a shutdown that takes new calls",
+    planted: { drain: async () => ({ finished: 0, cancelled: 0 }) },
+  },
+  {
+    rule: "shuts down",
+    fault: "one that ends a millisecond late",
+    planted: {
+      drain: async (options) => {
+        const drained = await drain(options);
+        await inForce.clock.sleep(1);
+        return drained;
+      },
+    },
+  },
+  {
+    rule: "shuts down",
+    fault: "one that gives nobody time to finish",
+    planted: { drain: ({ grace = 0 }) => drain({ within: grace, grace }) },
+  },
   { rule: "emptied", fault: "a place of a found limit that is kept", planted: { build: placeKept } },
 ];
 
 type Ask = (question: Question, context: CallContext) => Promise<unknown>;
 
-/** A hedge is declared, and the operation is something else. */
-function asked(operation: (behind: Ask) => Ask): Built {
-  const meant = build({ kind: "protect", layers: { hedge: { after: 1_000 } } });
+/** This is declared, and the operation is something else. */
+function asked(operation: (behind: Ask) => Ask, layers: Layers = { hedge: { after: 1_000 } }): Built {
+  const meant = build({ kind: "protect", layers });
   return { ...meant, calls: [protect("call", operation(service("service 0")) as never) as AnyCall] };
 }
 
 /** What a client of its own tries again. */
 function again(behind: Ask): Ask {
   return (question, context) => behind(question, context).catch(() => behind(question, context));
+}
+
+function heldBack(behind: Ask): Ask {
+  return async (question, context) => {
+    const answer = await behind(question, context);
+    await inForce.clock.sleep(1);
+    return answer;
+  };
 }
 
 function twoAtOnce(behind: Ask): Ask {

@@ -1,4 +1,5 @@
 // A simulation as data: what is laid round the services, and the script that is played against it.
+import type { UrgencyStage } from "../../src/index.ts";
 import type { Caller } from "../../src/testing/simulation/script.ts";
 
 export interface RetryPlan {
@@ -103,6 +104,7 @@ export interface Layers {
   readonly rateLimit?: RateLimitPlan | undefined;
   readonly adaptiveLimit?: AdaptiveLimitPlan | undefined;
   readonly shed?: ShedPlan | undefined;
+  readonly urgency?: readonly UrgencyStage[] | undefined;
   readonly timeout?: number | undefined;
   /** `idempotent: false`. */
   readonly once?: true | undefined;
@@ -148,6 +150,8 @@ export type StackPlan =
 export interface SimulatedCaller extends Caller {
   /** What he asks is refused by a guard. */
   readonly bad?: true | undefined;
+  /** He calls inside a `within` of so many ms. */
+  readonly within?: number | undefined;
 }
 
 /** Options that are changed while calls run, and perhaps back again. */
@@ -168,6 +172,14 @@ export interface ChangePlan {
   };
 }
 
+/** A shutdown: of the process, or of the component of its calls. */
+export interface DrainPlan {
+  readonly at: number;
+  readonly within: number;
+  readonly grace?: number | undefined;
+  readonly component?: true | undefined;
+}
+
 /** A function of a user's that throws when it is asked, now and then; or a listener that throws, or that calls. */
 export type Hostile = "when" | "breaker.when" | "tier.when" | "classify" | "key" | "discard" | "listener" | "caller";
 
@@ -175,6 +187,7 @@ export interface Plan {
   readonly stack: StackPlan;
   readonly changes?: readonly ChangePlan[] | undefined;
   readonly hostile?: Hostile | undefined;
+  readonly drain?: DrainPlan | undefined;
   readonly callers: readonly SimulatedCaller[];
   readonly seed: number;
   /** Whether anybody listens to the bus. */

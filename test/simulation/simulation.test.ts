@@ -44,5 +44,6 @@ const wanted = [
   ...["breaker.opened", "breaker.halfOpened", "breaker.closed", "breaker.refused", "breaker.ignored"],
   ...["bulkhead.queued", "bulkhead.refused", "bulkhead.abandoned", "cache.hit", "cache.missed"],
   ...["hedge.started", "hedge.refused", "budget.spent", "limit.waited", "limit.refused", "limit.changed", "call.shed"],
+  ...["urgency.raised", "shutdown.started"],
   ...["options.changed", "listener.failed"],
 ];

@@ -77,6 +77,8 @@ export interface Built {
   readonly predictable?: readonly Declared[] | undefined;
   /** What each call declares, where a service is directly behind it. */
   readonly declared?: readonly Layers[] | undefined;
+  /** The stages of each call, by its index. */
+  readonly urgent?: readonly Layers["urgency"][] | undefined;
   /** What changes take: of a call by its index, or of its policy. */
   readonly changed: (call: number) => unknown;
   /** Of each call, by its index: whether its input is checked, and its output. */
@@ -107,6 +109,7 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
       changed: (call) => (call === 0 ? component : calls[call]),
       declared: all,
       predictable: predictable(all),
+      urgent: all.map(({ urgency }) => urgency),
       checks: all.map(checksOf),
       caches: cachesOf(all),
     };
@@ -135,6 +138,7 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
     changed: () => call,
     declared: inside === undefined ? [layers] : undefined,
     predictable: predictable([{ ...layers, inside }]),
+    urgent: [layers.urgency],
     checks: [checksOf(layers)],
     caches: cachesOf([layers]),
   };
@@ -157,7 +161,7 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
         ({ bulkhead, cache, rateLimit }) => queues(bulkhead) || cache !== undefined || rateLimit !== undefined,
       ),
       shares: layers.some(({ cache }) => cache !== undefined),
-      hedges: layers.some(({ hedge }) => hedge !== undefined),
+      hedges: layers.some(({ hedge, urgency }) => (hedge ?? urgency) !== undefined),
       deadlines: layers.map(({ deadline }) => deadline),
     });
   }

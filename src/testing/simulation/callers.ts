@@ -22,13 +22,20 @@ export class Callers {
   private readonly world: World;
   private readonly targets: readonly Target[];
   private readonly input: (caller: number) => unknown;
+  private readonly given: (caller: number) => number | undefined;
   /** Of all who share one. */
   private readonly common = handOf();
 
-  constructor(world: World, targets: readonly Target[], input: (caller: number) => unknown) {
+  constructor(
+    world: World,
+    targets: readonly Target[],
+    input: (caller: number) => unknown,
+    given: (caller: number) => number | undefined = () => undefined,
+  ) {
     this.world = world;
     this.targets = targets;
     this.input = input;
+    this.given = given;
   }
 
   /** He calls when his time has come. */
@@ -71,7 +78,8 @@ export class Callers {
     const { abort } = plan;
     const target = this.targets[plan.to ?? 0] as Target;
     caller.startedAt = world.coming;
-    caller.dueAt = caller.startedAt + Math.min(deadlineOf(target.call), plan.deadline ?? Number.POSITIVE_INFINITY);
+    const said = Math.min(plan.deadline ?? Number.POSITIVE_INFINITY, this.given(no) ?? Number.POSITIVE_INFINITY);
+    caller.dueAt = caller.startedAt + Math.min(deadlineOf(target.call), said);
     world.waiting.add(caller);
     world.tell(`call ${no}`);
     if (abort === "before") world.goAway(caller);

@@ -32,6 +32,8 @@ export interface Setting {
   readonly probes?: number | undefined;
   /** What else is to happen. */
   readonly also?: ((world: World, callers: Callers) => void) | undefined;
+  /** A deadline that whoever enters says beside the caller's own, ms from his beginning. */
+  readonly given?: ((caller: number) => number | undefined) | undefined;
   /** How a call is entered whose end is to be known: `settled`. */
   readonly enter?: ((call: AnyCall) => Enter) | undefined;
 }
@@ -75,6 +77,7 @@ export async function play(setting: Setting): Promise<Played> {
       world,
       calls.map((call) => ({ call, enter: enter(call) })),
       input,
+      setting.given,
     );
     for (const plan of script) callers.invite(plan);
     also(world, callers);

@@ -25,7 +25,7 @@ export function hedgedRuns(watched: readonly WatchedCall[]): Rule {
       const { told } = run;
       const one = byName.get(told?.name ?? "");
       if (told === undefined || one === undefined || !one.services.has(run.service)) return;
-      const { hedge } = one.layers;
+      const { hedge, urgency } = one.layers;
       const known = knownOf(told.call);
       const beside = known.runs.filter(goesOn);
       known.runs.push(run);
@@ -38,7 +38,7 @@ export function hedgedRuns(watched: readonly WatchedCall[]): Rule {
         found(
           `${nameOfRun(run)} is begun, and there were ${known.rounds} further rounds and ${known.started} hedges of call ${told.call}`,
         );
-      if (hedge !== undefined && beside.length > 0 && !turnsAway(one.layers))
+      if (hedge !== undefined && urgency === undefined && beside.length > 0 && !turnsAway(one.layers))
         early(run, beside, known, hedge.after, found);
     },
     heard(event) {
