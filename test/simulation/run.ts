@@ -91,7 +91,7 @@ export function rulesOf(built: Built, { changes, hostile, drain }: Plan, drained
   ];
   const { declared, predictable } = built;
   if (declared !== undefined) always.push(onceThroughTiers(declared));
-  if (drain !== undefined) always.push(shutsDown(drain, drained));
+  if (drain !== undefined && !throws(hostile)) always.push(shutsDown(drain, drained));
   // what is declared holds until it is changed
   if (changes !== undefined) return always;
   if (declared !== undefined) always.push(timely(declared));

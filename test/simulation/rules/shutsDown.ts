@@ -28,6 +28,8 @@ export function shutsDown({ at, within, grace = 0 }: DrainPlan, drained: readonl
       if (drained.length !== 1 || log === undefined) return found(`the drain has ended ${drained.length} times`);
       const { cancelled, finished, at: endedAt } = log;
       if (endedAt > overAt) found(`the drain has ended at ${endedAt} ms, and its time was over at ${overAt} ms`);
+      if (endedAt < overAt && cancelled > 0)
+        found(`the drain has cancelled ${cancelled} at ${endedAt} ms, and they had time until ${overAt} ms`);
       for (const caller of callers) {
         const { abortedAt = Number.POSITIVE_INFINITY, result, startedAt } = caller;
         if (startedAt <= closedAt || abortedAt <= startedAt || caller.dueAt <= startedAt) continue;

@@ -19,7 +19,8 @@ export function urgencyRises(urgent: readonly Layers["urgency"][]): Rule {
     says: "Each stage of a call begins once, in its order, at its share of the deadline, and none after the call's end.",
     heard(event, world, found) {
       const { type, call } = event;
-      if (call === undefined) return;
+      // what several share is told of in the name of one of them, and later perhaps of another
+      if (call === undefined || world.shares) return;
       if (type === "call.settled") over.add(call);
       if (type !== "urgency.raised") return;
       const before = raised.get(call) ?? [];
