@@ -47,7 +47,7 @@ export function cachedAnswers(caches: readonly (CachePlan | undefined)[]): Rule 
 
   function isOtherLoad(run: Run, other: Run, { keys }: CachePlan): boolean {
     if (other === run || other.service !== run.service || other.signal?.aborted !== false) return false;
-    if (other.caller?.plan.accept === "uncached") return false;
+    if (other.caller?.plan.accept === "uncached" || other.caller?.plan.to !== run.caller?.plan.to) return false;
     if (other.caller === run.caller) return false; // hedges of one load
     return (other.input as Question).n % keys === (run.input as Question).n % keys;
   }
