@@ -43,8 +43,8 @@ export class Race extends WayOut {
     if (this.is(CUT | DONE)) return;
     this.flags |= CUT;
     this.endInside(cut);
-    this.more.rivals?.abandon(cut);
     if (this.is(RUNNING | WAITING | JUDGING | RECOVERING)) this.call.wake(this);
+    this.more.rivals?.abandon(cut);
   }
 
   private endInside(cut: Cut): void {

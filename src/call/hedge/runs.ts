@@ -167,8 +167,8 @@ export class Runs extends Rivals implements Listening, Wakeable {
     if (isAnswered && live.options.after === "p95") live.latencies.add(first.now() - this.from);
     if (live.options.budget !== undefined) fundOwn(first, live.options.budget, this.at);
     for (const attempt of others)
-      if (!attempt.done) attempt.abandon({ reason: LOST, at: attempt.now(), wholeMs: 0 });
-      else drop(attempt, winner);
+      if (attempt.done) drop(attempt, winner);
+      else attempt.abandon(first.isCut && first.cut ? first.cut : { reason: LOST, at: first.now(), wholeMs: 0 });
   }
 
   private get delayMs(): number {
