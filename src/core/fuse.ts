@@ -142,7 +142,7 @@ function fused(spec: LayerSpec, at: number, specs: readonly LayerSpec[], inner?:
     };
   }
   if ("beside" in layer) return { ...bare, kind, spec, load: (attempt) => layer.beside.run(attempt, at) };
-  if ("hedging" in layer) return { ...bare, kind, spec, ...hedged(layer.hedging, at, specs) };
+  if ("hedging" in layer) return { ...bare, kind, spec, ...hedged(layer.hedging, at, specs, inner?.specs) };
   if ("limit" in layer) {
     if (layer.limit === "attempt" && !enclosesMore(at, specs)) return { ...bare, kind, spec, timeout: layer };
     return { ...bare, kind, spec, around: (input, context) => scope(attemptOf(context, kind), at, layer, input) };
@@ -180,8 +180,13 @@ function fused(spec: LayerSpec, at: number, specs: readonly LayerSpec[], inner?:
 }
 
 /** The attempt itself is the first run; where more than one attempt may stand inside, one of its own. */
-function hedged(hedging: Hedging, at: number, specs: readonly LayerSpec[]): Partial<FusedLayer> {
-  const inner = specs.slice(0, at).filter(({ kind }) => roundTargets.has(kind));
+function hedged(
+  hedging: Hedging,
+  at: number,
+  specs: readonly LayerSpec[],
+  shared: readonly LayerSpec[] = [],
+): Partial<FusedLayer> {
+  const inner = [...shared, ...specs.slice(0, at)].filter(({ kind }) => roundTargets.has(kind));
   const round = (target: Operation<never, unknown>) => segment(target, inner, 0, nameOf(target) ?? target.name);
   let given = hedging.targets;
   let targets = given.map(round);
