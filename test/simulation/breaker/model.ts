@@ -1,6 +1,6 @@
 // A breaker once more, simple and slow, that is told what the services say has happened.
 import type { BreakerPlan } from "../plan.ts";
-import { type Bounds, Outcomes } from "./outcomes.ts";
+import { type Bounds, type Counted, Outcomes } from "./outcomes.ts";
 
 export interface Open {
   readonly is: "open";
@@ -148,11 +148,13 @@ export class BreakerModel {
       ...(failed && rate !== undefined ? [outcomes.exceeds(rate, now, (one) => one.failed)] : []),
       ...(slow && plan.slow !== undefined ? [outcomes.exceeds(plan.slow.rate, now, (one) => one.slow)] : []),
     ];
+    // it may have opened before in this step, when there were fewer
+    const counted = (which: (counted: Counted) => boolean) => (this.unsure ? anything : outcomes.within(now, which));
     if (sure && bad.some(([must]) => must))
       this.open(
         0,
-        outcomes.within(now, () => true),
-        outcomes.within(now, (one) => one.failed),
+        counted(() => true),
+        counted(({ failed }) => failed),
         now,
         latest,
       );
