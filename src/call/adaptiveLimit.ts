@@ -16,7 +16,7 @@ export interface AdaptiveLimitOptions {
   /** Never more than so many; default 1,000. */
   max?: number | undefined;
   /** Shares of the limit, 0 to less than 1 in all, that are kept for a criticality: others may not take them. Default none. */
-  reserve?: Partial<Record<Criticality, number>> | undefined;
+  reserve?: Partial<Record<Criticality, number | undefined>> | undefined;
 }
 
 export interface AdaptiveLimit extends Wrapper {
