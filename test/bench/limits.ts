@@ -88,8 +88,8 @@ export function checks({ times, memory, starts, failover }: Figures): Check[] {
     });
   for (const ours of [budgeted, budgetedByProtect, limited, limitedByBucket, limitedByProtect]) added(ours, 1);
   for (const ours of [adaptive, adaptiveByProtect, shedding]) added(ours, 1);
-  added(sheddingByProtect, 2); // two of them
-  for (const ours of [hedged, hedgedByProtect]) added(ours, 2.5, " (the aim is 1)");
+  added(sheddingByProtect, 1.5); // two of them
+  for (const ours of [hedged, hedgedByProtect]) added(ours, 1.5, " (the aim is 1)");
   list.push(
     {
       what: `${limitedByTokens} that are estimated, as a multiple of requests alone`,
