@@ -142,6 +142,43 @@ describe("hedge", () => {
     expect(seen.of("hedge.refused").map(({ why }) => why)).toEqual(["budget"]);
   });
 
+  it("another target that fails for good does not end the first, nor a first that does so the others", async () => {
+    using given = setup();
+    const { clock } = given;
+    const revoked = failing(401);
+    const backup = script<string>({ error: revoked, after: 10 }, { value: "backup", after: 10 });
+    const first = script<string>({ value: "first", after: 300 }, { error: revoked, after: 10 });
+    const call = hedge({ after: 100, to: [backup] })(named("call", first));
+    const spared = watch(call(undefined));
+    await clock.advance(300);
+    expect([spared.state, first.calls[0]?.context.signal.aborted]).toEqual(["first", false]);
+    const saved = watch(call(undefined));
+    await clock.advance(20);
+    expect(saved.state).toBe("backup");
+  });
+
+  it("what no other target would do better either ends all, wherever it failed", async () => {
+    using given = setup();
+    const { clock } = given;
+    const backup = script<string>({ error: failing(400), after: 10 });
+    const first = script<string>({ value: "first", after: 300 });
+    const ended = watch(hedge({ after: 100, to: [backup] })(named("call", first))(undefined));
+    await clock.advance(110);
+    expect(ended.state).toMatchObject({ status: 400 });
+    expect(first.calls[0]?.context.signal.aborted).toBe(true);
+  });
+
+  it("a pushback is of the one that gave it: another target is asked at once", async () => {
+    using given = setup();
+    const { clock, seen } = given;
+    const busy = failing(429, { headers: { "retry-after": "60" } });
+    const backup = script<string>({ value: "backup", after: 10 });
+    const call = hedge({ after: 100, to: [backup] })(named("call", script<string>({ error: busy, after: 10 })));
+    const answer = watch(call(undefined));
+    await clock.advance(20);
+    expect([answer.state, seen.of("hedge.refused")]).toEqual(["backup", []]);
+  });
+
   it("a pushback of the other side delays the next", async () => {
     using given = setup();
     const { clock, seen } = given;

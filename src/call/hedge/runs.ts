@@ -88,17 +88,30 @@ export class Runs extends Rivals implements Listening, Wakeable {
     for (const attempt of this.others) attempt.abandon(cut);
   }
 
-  /** Begins another where one has failed and that may be; false: nothing else may do better. */
+  /** Begins another where one has failed and that may do better; false: nothing else may, nor what runs. */
   private next(failed: Race, verdict: Verdict): boolean {
-    if (!verdict.retry || mustNotRepeat(failed, failed, verdict)) return false;
-    if (verdict.retryAfterMs === undefined) this.another();
-    else this.pushBack(verdict);
-    return true;
+    if (mustNotRepeat(failed, failed, verdict)) return false;
+    const { segment } = failed;
+    const { fallBack, retry, retryAfterMs } = verdict;
+    // that one target is busy, or will never do it, says nothing of another
+    if (this.coming !== segment ? fallBack : retry && retryAfterMs === undefined) this.another();
+    else if (retry) this.pushBack(verdict);
+    return retry || (fallBack && this.runsElsewhere(segment));
+  }
+
+  private runsElsewhere(than: Segment): boolean {
+    const runs = this.answer === undefined ? [this.first, ...this.others] : this.others;
+    return runs.some(({ done, segment }) => !done && segment !== than);
+  }
+
+  /** Where the next one goes. */
+  private get coming(): Segment {
+    return this.targets[this.begun % this.targets.length] ?? this.first.segment;
   }
 
   /** Begins another run beside those that run, where that may be. */
   private another(): void {
-    const { begun, first, live, targets } = this;
+    const { begun, first, live } = this;
     if (begun >= live.options.extra) return;
     hearNow(first.call);
     if (first.isCut) return;
@@ -106,9 +119,8 @@ export class Runs extends Rivals implements Listening, Wakeable {
     if (why !== undefined) return this.refuse(why);
     disarm(this);
     const { call } = first;
-    const target = targets[begun % targets.length];
-    const segment = target ?? first.segment;
-    const run = new Run(first, segment, target?.layers.length ?? this.at, this);
+    const segment = this.coming;
+    const run = new Run(first, segment, segment === first.segment ? this.at : segment.layers.length, this);
     this.others = [...this.others, run.attempt];
     const { events } = call.stack.seams;
     if (!events.quiet) {
