@@ -66,7 +66,8 @@ export class Runs extends Rivals implements Listening, Wakeable {
     this.answer = openPromise();
     const goesOn = verdict.kind === "notAdmitted" || this.next(first, verdict);
     if (first.isCut) return undefined; // its caller has gone as it failed
-    if (goesOn && (this.running > 0 || this.over)) return this.answer.promise;
+    // what was begun may have ended already
+    if (this.over || (goesOn && this.running > 0)) return this.answer.promise;
     this.end(first, false);
     return undefined;
   }
@@ -78,7 +79,7 @@ export class Runs extends Rivals implements Listening, Wakeable {
     if (verdict === undefined) return this.win(attempt, threw, value);
     // that a layer of ours turned it away says nothing of those that run
     const goesOn = verdict.kind === "notAdmitted" || this.next(attempt, verdict);
-    if (!goesOn || (this.running === 0 && !this.over)) this.win(attempt, threw, value);
+    if (!this.over && (!goesOn || this.running === 0)) this.win(attempt, threw, value);
   }
 
   /** The whole is ended. */
