@@ -29,7 +29,9 @@ export function lowestFirst(watched: readonly WatchedCall[]): Rule {
       const { caller, told } = run;
       const one = byName.get(told?.name ?? "");
       if (caller === undefined || told === undefined || one === undefined) return;
-      if (caller.runs.some((other) => other !== run && other.told?.call === told.call)) return; // it was let in before
+      // it was let in before; be it in the name of another, who has left what they shared
+      const isOfIt = (call: string | undefined) => call === told.call || one.layers.cache !== undefined;
+      if (caller.runs.some((other) => other !== run && isOfIt(other.told?.call))) return;
       const rank = rankOf(told.criticality);
       const { pressure = 0 } = one.layers.shed ?? {};
       if (pressure >= from[rank])
