@@ -168,6 +168,7 @@ export class Flight extends CallRecord {
   }
 
   override adopt(child: CallRecord): void {
+    super.adopt(child); // whether what must not happen twice may have happened is asked of it
     this.teller?.call.adopt(child);
   }
 
