@@ -232,5 +232,7 @@ function rename(attempt: AttemptRecord, id: string): void {
 
 function raise(attempt: AttemptRecord, criticality: Said["criticality"]): void {
   if (attempt.made !== null) attempt.made.criticality = criticality;
-  for (const kid of attempt.more.kids) if (kid instanceof Race) raise(kid, criticality);
+  for (const kid of attempt.more.kids)
+    if (kid instanceof Race) raise(kid, criticality);
+    else kid.reranked?.();
 }

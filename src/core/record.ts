@@ -29,12 +29,12 @@ export interface Cut {
 /** What a call can end: its attempts, and what they began. */
 export interface Cuttable {
   abandon(cut: Cut): void;
+  reranked?(): void; // how critical the whole is has changed, of a run that several share
 }
 
 /** Its first attempt. */
 interface Root extends Cuttable {
-  /** Puts its failure into the story. */
-  note(endedAt?: number): void;
+  note(endedAt?: number): void; // puts its failure into the story
 }
 
 const ENDED = 1;

@@ -491,3 +491,41 @@ describe("what goes on about it", () => {
     expect(answers.calls.map(({ context }) => context.idempotencyKey)).toEqual(["key a", "key a"]);
   });
 });
+
+describe("a run that waits while others join it", () => {
+  it.each(["bulkhead", "rateLimit"] as const)(
+    "waits in the line of the most critical of them: at a %s",
+    async (limit) => {
+      const { clock } = setup();
+      const order: string[] = [];
+      const operation = async (key: string) => {
+        order.push(key);
+        await clock.sleep(100);
+        return key;
+      };
+      const limits = {
+        bulkhead: { bulkhead: { concurrency: 1, queue: 2 } },
+        rateLimit: { rateLimit: { requests: { limit: 1, per: 100 }, shape: "smooth", maxWait: "1m" } },
+      } as const;
+      const call = protect("x", operation, { cache: { ttl: "1m" }, ...limits[limit] });
+      const asked = [call("running"), call("a", { criticality: "background" }), call("b")];
+      asked.push(call("a", { criticality: "critical" }));
+      await clock.advance(400);
+      await Promise.all(asked);
+      expect(order).toEqual(["running", "a", "b"]);
+    },
+  );
+
+  it("is not displaced as the least critical of them", async () => {
+    const { clock } = setup();
+    const operation = async (key: string) => clock.sleep(100).then(() => key);
+    const call = protect("x", operation, { cache: { ttl: "1m" }, bulkhead: { concurrency: 1, queue: 1 } });
+    const asked = [call("running"), outcome(call("a", { criticality: "background" }))];
+    const critical = outcome(call("a", { criticality: "critical" }));
+    const newcomer = outcome(call("b"));
+    await clock.advance(300);
+    await Promise.all(asked);
+    expect(await critical).toEqual({ value: "a" });
+    expect(await newcomer).toMatchObject({ error: { code: "BULKHEAD_FULL" } });
+  });
+});

@@ -122,6 +122,12 @@ export class Places implements Room {
     return waiter;
   }
 
+  rerank(waiter: Waiter, rank: number): void {
+    this.queue.remove(waiter);
+    waiter.rank = rank;
+    this.queue.add(waiter);
+  }
+
   turnAway(waiter: Waiter, reason: "queueTimeout" | "displaced"): void {
     this.queue.remove(waiter);
     waiter.refuse(this.refusal(reason, waiter.attempt));

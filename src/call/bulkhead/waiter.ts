@@ -4,7 +4,7 @@ import type { EventMap } from "../../core/events.ts";
 import type { Cuttable } from "../../core/record.ts";
 import { arm, disarm, Timed } from "../../core/timers.ts";
 import { openPromise } from "../../core/wake.ts";
-import type { Queued } from "./queue.ts";
+import { type Queued, rankOf } from "./queue.ts";
 
 export type Refusal = EventMap["bulkhead.refused"];
 
@@ -12,11 +12,12 @@ export type Refusal = EventMap["bulkhead.refused"];
 interface Host {
   turnAway(waiter: Waiter, reason: "queueTimeout"): void;
   leaveQueue(waiter: Waiter): void;
+  rerank(waiter: Waiter, rank: number): void;
 }
 
 export class Waiter extends Timed implements Cuttable, Queued {
   readonly attempt: AttemptRecord;
-  readonly rank: number;
+  rank: number;
   ahead: this | null = null;
   behind: this | null = null;
   /** Why it got none. */
@@ -60,6 +61,12 @@ export class Waiter extends Timed implements Cuttable, Queued {
   abandon(): void {
     this.host.leaveQueue(this);
     this.stop();
+  }
+
+  /** It waits for several, and another of them has come or gone. */
+  reranked(): void {
+    const rank = rankOf(this.attempt.said?.criticality);
+    if (rank !== this.rank) this.host.rerank(this, rank);
   }
 
   private stop(): void {

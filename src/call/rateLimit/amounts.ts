@@ -9,6 +9,9 @@ export type Amounts = readonly number[];
 /** One request of which nothing else is known. */
 export const one: Amounts = [1, 0, 0, 0, 0];
 
+/** It was not used after all. */
+export const nothing: Amounts = [0, 0, 0, 0, 0];
+
 /** What is not told, or is no amount, takes nothing. */
 export function amountsOf({ inputTokens, outputTokens, money }: Cost): Amounts {
   const given = isAmount(inputTokens) ? inputTokens : 0;

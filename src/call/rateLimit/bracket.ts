@@ -8,7 +8,7 @@ import { statusWithin } from "../../core/shapes.ts";
 import { spentIn } from "../../core/spend.ts";
 import type { Outcome, Verdict } from "../../core/verdict.ts";
 import { rankOf } from "../bulkhead/queue.ts";
-import { type Amounts, amountsOf, one, settledAmounts } from "./amounts.ts";
+import { type Amounts, amountsOf, nothing, one, settledAmounts } from "./amounts.ts";
 import { hearOf } from "./hear.ts";
 import type { Limiter } from "./limiter.ts";
 import { errorOf, tellRefused } from "./refusal.ts";
@@ -81,7 +81,7 @@ export class LimitBracket implements Bracket {
     const amounts = taken?.amounts ?? one;
     if (notCalled(record) || wasNotUsed(outcome, verdict)) {
       this.without.add(attempt);
-      limiter.giveBack(amounts, attempt.startedAt);
+      limiter.settle(amounts, nothing, attempt.startedAt);
     } else if (taken !== undefined && verdict !== undefined)
       taken.failed = outcome.ok || statusWithin(outcome.error) !== undefined;
     if (!record.is(SPARED))

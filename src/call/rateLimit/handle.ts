@@ -3,7 +3,7 @@ import { classifyError, classifyValue } from "../../core/classify.ts";
 import { aboutOf, behind, withHandle } from "../../core/handle.ts";
 import type { Wrapper } from "../../core/operation.ts";
 import type { Outcome } from "../../core/verdict.ts";
-import { one } from "./amounts.ts";
+import { nothing, one } from "./amounts.ts";
 import { hearOf } from "./hear.ts";
 import type { Limiter } from "./limiter.ts";
 import { tellRefused } from "./refusal.ts";
@@ -53,7 +53,7 @@ function acquire(limiter: Limiter) {
       if (born !== limiter.born) return;
       const now = seams.clock.now();
       const verdict = outcome.ok ? classifyValue(outcome.value, now) : classifyError(outcome.error, now);
-      if (wasNotUsed(outcome, verdict)) limiter.giveBack(one, at);
+      if (wasNotUsed(outcome, verdict)) limiter.settle(one, nothing, at);
       hearOf(limiter, outcome, verdict, 0, since, about);
     },
   };

@@ -116,18 +116,21 @@ export class Limiter {
     this.admit();
   }
 
+  rerank(waiter: Waiter, rank: number): void {
+    this.remove(waiter);
+    waiter.rank = rank;
+    this.queue.add(waiter);
+    this.sum(waiter, 1);
+    this.admit();
+  }
+
   /** Its attempt is over: whoever stands behind it may be next. */
   leave(waiter: Waiter): void {
     this.remove(waiter);
     this.admit();
   }
 
-  /** It was not used after all. `since`: it was taken no earlier. */
-  giveBack(amounts: Amounts, since: number): void {
-    this.settle(amounts, [0, 0, 0, 0, 0], since);
-  }
-
-  /** It was as much as `used`: less comes back, more is owed. */
+  /** It was as much as `used`: less comes back, more is owed. `since`: it was taken no earlier. */
   settle(amounts: Amounts, used: Amounts, since: number): void {
     this.refresh();
     const now = this.now();
@@ -200,7 +203,6 @@ export class Limiter {
   private now(): number {
     return this.seams.clock.monotonic();
   }
-
   private made(settings: Settings): (Meter | undefined)[] {
     const now = this.now();
     return quotaNames.map((_, i) => this.madeOne(settings, i, now));

@@ -3,7 +3,7 @@ import type { AttemptRecord } from "../../core/attempt.ts";
 import type { Cuttable } from "../../core/record.ts";
 import { arm, disarm, Timed } from "../../core/timers.ts";
 import { openPromise } from "../../core/wake.ts";
-import type { Queued } from "../bulkhead/queue.ts";
+import { type Queued, rankOf } from "../bulkhead/queue.ts";
 import type { Amounts, QuotaName } from "./amounts.ts";
 
 /** Why somebody is not let in; `waitMs` `Infinity`: never. */
@@ -16,11 +16,12 @@ export interface Refusal {
 interface Host {
   waitedOut(waiter: Waiter): void;
   leave(waiter: Waiter): void;
+  rerank(waiter: Waiter, rank: number): void;
 }
 
 export class Waiter extends Timed implements Cuttable, Queued {
   readonly attempt: AttemptRecord;
-  readonly rank: number;
+  rank: number;
   readonly amounts: Amounts;
   /** What it waits for. */
   readonly quota: QuotaName;
@@ -72,6 +73,12 @@ export class Waiter extends Timed implements Cuttable, Queued {
   abandon(): void {
     this.host.leave(this);
     this.stop();
+  }
+
+  /** It waits for several, and another of them has come or gone. */
+  reranked(): void {
+    const rank = rankOf(this.attempt.said?.criticality);
+    if (rank !== this.rank) this.host.rerank(this, rank);
   }
 
   private stop(): void {
