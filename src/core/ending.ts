@@ -48,6 +48,23 @@ export function endingOf(value: unknown): Ending | undefined {
   }
 }
 
+/** Words for an answer that is not at its end, or never will be: nothing is wrong with what it holds, but it is not the answer. */
+const unfinished = new Set<unknown>([
+  ...["pause_turn", "insufficient_system_resource", "error", "ERROR"],
+  ...["cancelled", "failed", "in_progress", "queued"],
+]);
+
+/** Whether a model's answer says that it has not been finished, in the shapes in which services send it. */
+export function isUnfinished(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const told = field(value, "finishReason");
+  const reasons = [field(value, "stop_reason"), field(value, "finish_reason"), field(told, "unified") ?? told];
+  if (field(value, "object") === "response") reasons.push(field(value, "status"));
+  const choices = field(value, "choices");
+  if (Array.isArray(choices)) reasons.push(...choices.map((choice) => field(choice, "finish_reason")));
+  return reasons.some((reason) => unfinished.has(reason));
+}
+
 export function cutOff(path: string | undefined, got: unknown): Ending {
   const fix = "a shorter answer, or a higher limit of tokens";
   return {
@@ -63,13 +80,15 @@ function refusal(path: string, got: unknown): Ending {
 /** Chat completions. */
 function ofChoice(choice: unknown, path: string): Ending | undefined {
   const reason = field(choice, "finish_reason");
-  if (reason === "length") return cutOff(`${path}.finish_reason`, reason);
+  if (atLimit.has(reason)) return cutOff(`${path}.finish_reason`, reason);
   const said = textField(field(choice, "message"), "refusal");
   if (said) return refusal(`${path}.message.refusal`, said);
   return reason === "content_filter" ? refusal(`${path}.finish_reason`, reason) : undefined;
 }
 
-const atLimit = new Set<unknown>(["length", "MAX_TOKENS", "max_tokens", "model_context_window_exceeded"]);
+const atLimit = new Set<unknown>([
+  ...["length", "model_length", "MAX_TOKENS", "max_tokens", "model_context_window_exceeded"],
+]);
 const filtered = new Set<unknown>(["content_filter", "content_filtered", "guardrail_intervened", "ERROR_TOXIC"]);
 
 function ofReason(reason: unknown, path: string): Ending | undefined {
@@ -139,7 +158,8 @@ function ofGemini(value: object): Ending | undefined {
 
 function ofAiSdk(value: object): Ending | undefined {
   if (!("text" in value || "object" in value)) return undefined;
-  const reason = field(value, "finishReason");
+  const told = field(value, "finishReason");
+  const reason = field(told, "unified") ?? told;
   if (reason === "length") return cutOff("finishReason", reason);
   return reason === "content-filter" ? refusal("finishReason", reason) : undefined;
 }

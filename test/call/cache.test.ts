@@ -340,6 +340,17 @@ describe("only complete, accepted answers are kept", () => {
 
   it.each([
     ["cut off by its length", { choices: [{ finish_reason: "length", message: { content: "Hal" } }] }],
+    [
+      "cut off by a limit with another name",
+      { choices: [{ finish_reason: "model_length", message: { content: "H" } }] },
+    ],
+    ["cut off, as the AI SDK tells it now", { text: "Hal", finishReason: { unified: "length", raw: "max" } }],
+    ["given up for want of resources", { choices: [{ finish_reason: "insufficient_system_resource", message: {} }] }],
+    ["ended by an error, of Cohere", { finish_reason: "ERROR", message: { content: [] } }],
+    ["ended by an error, of the AI SDK", { text: "Hal", finishReason: "error" }],
+    ["paused for a tool", { type: "message", stop_reason: "pause_turn", content: [] }],
+    ["still being made", { object: "response", status: "in_progress", output: [] }],
+    ["cancelled", { object: "response", status: "cancelled", output: [] }],
     ["cut off by its tokens", { type: "message", stop_reason: "max_tokens", content: [] }],
     ["a refusal", { choices: [{ finish_reason: "stop", message: { refusal: "I cannot" } }] }],
     ["an error in a body", { error: { message: "overloaded", type: "overloaded_error" } }],
@@ -457,6 +468,8 @@ describe("what can be read once only is refused, with the remedy", () => {
     ["an async iterator", () => (async function* () {})()],
     ["an iterator", () => [1].values()],
     ["an object that holds a stream", () => ({ textStream: stream(), usage: {} })],
+    ["an object that holds an async iterator", () => ({ parts: (async function* () {})() })],
+    ["an object that holds an iterator", () => ({ parts: [1].values() })],
     ["an object that holds a Response", () => ({ response: new Response(stream()) })],
   ])("%s", async (_, make) => {
     const { seen } = setup();

@@ -2,7 +2,7 @@
 
 import { discard, holdInCommon } from "../../core/discard.ts";
 import { toMs } from "../../core/duration.ts";
-import { endingOf } from "../../core/ending.ts";
+import { endingOf, isUnfinished } from "../../core/ending.ts";
 import { OptionsInvalidError } from "../../core/errors.ts";
 import { FAULT } from "../../core/final.ts";
 import { Flight, type Landing, type Tower } from "../../core/flight.ts";
@@ -86,7 +86,7 @@ export class Load implements Asked, Tower {
     const { asked, key } = this;
     const { entries, settings } = this.keeper;
     if (verdict === undefined) {
-      if (flight.rare?.restsOnLess || endingOf(value) !== undefined) return;
+      if (flight.rare?.restsOnLess || endingOf(value) !== undefined || isUnfinished(value)) return;
       const own = this.ownLifetime(value, flight.stack.name);
       const ttl = own ?? (settings.ttl as number);
       if (ttl === 0) return entries.drop(key);

@@ -1,5 +1,5 @@
 // What can be read once only, and so cannot be given to several.
-import { isNodeStream, isResponse, isStream, isWebStream } from "../../core/streams.ts";
+import { isResponse, isStream } from "../../core/streams.ts";
 
 /** So many properties of an answer are looked at. */
 const most = 100;
@@ -66,5 +66,6 @@ function areSame(a: readonly string[], b: readonly string[]): boolean {
 function streamIn(value: unknown): Found | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   if (isResponse(value)) return { what: "a Response", part: value };
-  return isWebStream(value) || isNodeStream(value) ? { what: "a stream", part: value } : undefined;
+  if (isStream(value)) return { what: "a stream", part: value };
+  return typeof (value as { next?: unknown }).next === "function" ? { what: "an iterator", part: value } : undefined;
 }
