@@ -2,7 +2,7 @@
 import type { Health } from "../core/events.ts";
 import type { CallContext, Criticality } from "../core/operation.ts";
 import { LiveSeams, type Seams } from "../core/seams.ts";
-import { armUnheld, disarm, Timed } from "../core/timers.ts";
+import { armOnce, armUnheld, disarm, Timed } from "../core/timers.ts";
 import { Check } from "./check.ts";
 import type { Component } from "./component.ts";
 import { Gauge, type Thresholds } from "./gauge.ts";
@@ -22,6 +22,13 @@ interface Place {
   leave(): void;
 }
 
+/** After its time a round has still to end. */
+const heldLongerMs = 100;
+
+class Held extends Timed {
+  expire(): void {}
+}
+
 export class Rounds extends Timed implements Probed {
   readonly component: string;
   readonly kind: Probed["kind"];
@@ -33,6 +40,7 @@ export class Rounds extends Timed implements Probed {
   elapsedMs: number | undefined = undefined;
   private readonly seams: LiveSeams;
   private readonly every: number;
+  private readonly timeout: number;
   private readonly check: Check;
   private readonly gauge: Gauge;
   private place: Place | undefined;
@@ -57,6 +65,7 @@ export class Rounds extends Timed implements Probed {
     this.kind = settings.kind;
     this.criticality = settings.criticality;
     this.every = settings.every;
+    this.timeout = settings.timeout;
     this.seams = new LiveSeams(seams);
     this.check = new Check(component, check, settings, seams);
     this.gauge = new Gauge(settings, true);
@@ -72,8 +81,12 @@ export class Rounds extends Timed implements Probed {
     return this.seen[this.level];
   }
 
+  /** Somebody waits for it: the process lives as long as that may take. */
   async now(): Promise<Health> {
+    const held = new Held(this.seams.clock.monotonic());
+    armOnce(this.seams.clock, this.timeout + heldLongerMs, held);
     await this.round();
+    disarm(held);
     return registryOf(this.seams.events).find(this.component)?.status ?? "unknown";
   }
 

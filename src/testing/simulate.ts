@@ -1,5 +1,6 @@
 // A call under everything that can go wrong, in an order that chance makes and a seed repeats.
 import { z } from "zod";
+import { OptionsInvalidError } from "../core/errors.ts";
 import type { Protected } from "../core/operation.ts";
 import { stackOf } from "../core/stack.ts";
 import { functionSchema } from "../core/wanted.ts";
@@ -26,7 +27,7 @@ export interface SimulateOptions<I, O> {
   calls?: number | undefined;
   /** The same seed gives the same simulation, step by step; default 1. */
   seed?: number | undefined;
-  /** What the call of this number (from 0) is given; default nothing. */
+  /** What the call of this number is given, from 0 and again from 0 for each hundred that may meet; default nothing. */
   input?: ((call: number) => I) | undefined;
   /** Whether this may be delivered for that input: your own view, whatever the call itself checks; by default everything may. */
   sound?: ((value: O, input: I) => boolean) | undefined;
@@ -92,7 +93,8 @@ const atOnce = 100;
  * back, events and stories tell what happened, and nothing is delivered that may not be. The services are those that
  * `simulated` gives; whatever else the call asks is asked as it is. Forgets all state, as `reset()` does.
  * @throws SimulationError with the seed and the shortest script when something did not hold
- * @throws OptionsInvalidError for options that cannot be meant, and for a call with a clock of its own
+ * @throws OptionsInvalidError for options that cannot be meant, for a call with a clock of its own, and for one that no
+ * simulated service is called by
  * @example
  * const pay = protect("pay", simulated((cents: number) => ({ paid: cents })), { retry: {}, timeout: "2s", idempotent: false });
  * const { calls } = await simulate(pay, { calls: 200, seed: 7, input: (n) => n });
@@ -107,6 +109,8 @@ export async function simulate<I, O>(call: Protected<I, O>, options: SimulateOpt
     anew = () => call as AnyCall,
     script,
   } = parseOptions("simulate", schema, options);
+  if (stackOf(call) === undefined)
+    throw new OptionsInvalidError("simulate", [{ path: "call", got: call, wanted: "a protected call" }]);
   const rules = rulesOf(call as AnyCall, sound);
   const times = timesOf(call as AnyCall);
   const sum = { calls: 0, runs: 0, steps: 0, states: {} as Record<string, number>, trace: new Trace(false) };
@@ -119,6 +123,10 @@ export async function simulate<I, O>(call: Protected<I, O>, options: SimulateOpt
     if (result.violations.length > 0) throw await errorOf(played, chance, result.violations);
     add(result);
     if (script !== undefined) break;
+  }
+  if (sum.runs === 0 && script === undefined) {
+    const wanted = "a call that calls what `simulated` gives: none of its runs was seen, so nothing was looked at";
+    throw new OptionsInvalidError(nameOf(call), [{ path: "simulate", wanted }]);
   }
   const { trace, ...counts } = sum;
   return { ...counts, seed, trace: trace.hash };
@@ -144,16 +152,14 @@ export async function simulate<I, O>(call: Protected<I, O>, options: SimulateOpt
       const again = await go(shorter, chance);
       return again.violations.some((one) => one.rule === rule);
     };
-    if (script !== undefined || !(await breaksIt(found)))
-      return new SimulationError(
-        nameOf(call),
-        gravestFirst(violations),
-        seed,
-        { seed: chance, script: found },
-        script !== undefined,
-      );
+    const asFound = () => {
+      const replay = { seed: chance, script: found };
+      return new SimulationError(nameOf(call), gravestFirst(violations), seed, replay, script !== undefined);
+    };
+    if (script !== undefined || !(await breaksIt(found))) return asFound();
     const shortest = await shrink(found, breaksIt);
     const shown = gravestFirst((await go(shortest, chance)).violations);
+    if (shown.length === 0) return asFound(); // it came once, and not again: something in it is not simulated
     return new SimulationError(nameOf(call), shown, seed, { seed: chance, script: shortest }, true);
   }
 }
@@ -192,6 +198,7 @@ function messageOf(
     replay === undefined
       ? [
           "Played again it does not show: the call keeps what `reset()` does not forget. Make it anew for each script: `anew`.",
+          "Or it waits for what is not simulated: a timer, or a request of its own.",
         ]
       : [
           "The shortest script that shows it:",

@@ -35,6 +35,12 @@ describe("a process", { timeout: 60_000 }, () => {
     expect(await run('probe("db", () => new Promise(() => {}), { timeout: "10s" });')).toEqual(["at once"]);
   });
 
+  it("lives until a round that somebody waits for has ended, though the check hangs", async () => {
+    const code =
+      'const db = probe("db", () => new Promise(() => {}), { timeout: 50, failureThreshold: 1 }); console.log(await db.now());';
+    expect(await run(code)).toEqual(["unhealthy", "at once"]);
+  });
+
   it("ends at once after stop, and with a blocking task that never settles", async () => {
     const code =
       'const db = probe("db", async () => {}, { every: "10ms" }); await db.now(); db.stop(); void health.block(new Promise(() => {}), "a task"); healthHandler();';

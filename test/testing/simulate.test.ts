@@ -146,6 +146,12 @@ describe("simulate", { timeout: 60_000 }, () => {
     await expect(simulate(call, { calls: 10, input })).rejects.toThrow("A simulation is being played");
     await first;
   });
+
+  it("passes nothing of which nothing was looked at: a bare function, or a call that calls no simulated service", async () => {
+    await expect(simulate((async () => 1) as never)).rejects.toThrow("call: wanted a protected call");
+    const real = protect("real", async () => 1, { retry: {} });
+    await expect(simulate(real, { calls: 100 })).rejects.toThrow("none of its runs was seen");
+  });
 });
 
 describe("simulated", () => {
