@@ -104,6 +104,12 @@ export const rateLimitSchema = z
     for (const [name, quota] of quotas) {
       const issue = (path: string, message: string, input: unknown) =>
         context.addIssue({ code: "custom", path: [name, path], message, input });
+      if (name === "requests" && quota !== undefined && quota.limit > 0 && quota.limit < 1)
+        issue(
+          "limit",
+          '0, or at least 1: a request is one; for one in two seconds say { limit: 1, per: "2s" }',
+          quota.limit,
+        );
       if (quota?.burst === undefined) continue;
       if (given.shape !== "tokenBucket") issue("burst", "nothing: only a token bucket has one", quota.burst);
       else if (name === "requests" && quota.burst < 1) issue("burst", "at least 1: a request is one", quota.burst);

@@ -100,7 +100,7 @@ export interface EventMap {
     limit: number;
     reason: "full" | "queueTimeout" | "displaced";
     /** A call that has a place, and in which the refused one was made. */
-    heldBy?: string;
+    heldBy?: string | undefined;
   };
   /** An operation whose caller has gone still runs, so long after: its place is given to others. `abandoned` counts all that run like that. */
   "bulkhead.abandoned": { afterMs: number; running: number; abandoned: number };
@@ -110,6 +110,8 @@ export interface EventMap {
   "hedge.refused": { why: "budget" | "idempotent" | "deadline" | "pushback" };
   /** The budget of retries and hedges is used up: told once, until for 10 s nobody found it so. */
   "budget.spent": { left: number };
+  /** A quota of money was asked of what used models without a price: of those it counts what was estimated, or nothing. */
+  "limit.unpriced": { models: readonly string[] };
   /** A call waited for a quota and goes on now. */
   "limit.waited": { waitMs: number; quota: string };
   /** Not called: a quota is used up. */
@@ -162,6 +164,7 @@ export const severities: Readonly<Record<string, Severity>> = {
   "input.rejected": "warning",
   "output.rejected": "warning",
   "output.unpriced": "warning",
+  "limit.unpriced": "warning",
   "output.flagged": "warning",
   "review.refused": "warning",
   "retry.exhausted": "warning",

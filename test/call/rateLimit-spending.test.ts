@@ -1,6 +1,6 @@
 // Rate limits as a bound of what is spent, with nobody listening, and the limits that providers tell of.
-import { type CallContext, eventBus, pipe, protect, rateLimit, retry, settled } from "holdfast";
-import { script, seams, testClock } from "holdfast/testing";
+import { type CallContext, eventBus, pipe, protect, rateLimit, report, retry, settled } from "holdfast";
+import { record, script, seams, testClock } from "holdfast/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 
@@ -78,5 +78,54 @@ describe("a limit that a provider tells of", () => {
     expect(operation.calls).toHaveLength(0);
     await clock.advance(1);
     expect(await next).toBe(1);
+  });
+});
+
+describe("what is not known of a call", () => {
+  it("a model without a price is told, and takes what was estimated", async () => {
+    const clock = testClock();
+    const events = eventBus();
+    using _ = seams({ clock, events });
+    const seen = record(events);
+    const limit = rateLimit({
+      money: { limit: 1, per: "1m" },
+      whenFull: "reject",
+      estimate: () => ({ money: 0.4 }),
+    });
+    const call = limit(async (_: unknown, { cost }: CallContext) => cost({ model: "nobody knows", inputTokens: 1e9 }));
+    const ends = [await settled(call)("a"), await settled(call)("b"), await settled(call)("c")];
+    expect(ends.map(({ ok }) => ok)).toEqual([true, true, false]);
+    expect(seen.of("limit.unpriced").map(({ models }) => models)).toEqual([["nobody knows"], ["nobody knows"]]);
+  });
+
+  it.each([
+    ["a promise", Promise.resolve({ inputTokens: 1 })],
+    ["no number", { inputTokens: Number.NaN }],
+    ["less than nothing", { money: -1 }],
+    ["a number alone", 7],
+  ])("an estimate that is %s lets nothing through, and says so", async (_, estimated) => {
+    setup();
+    const operation = script<string>({ value: "x" });
+    const limit = rateLimit({ tokens: { limit: 10, per: "1m" }, estimate: () => estimated as never });
+    const ended = await settled(limit(operation))("a" as never);
+    expect(ended).toMatchObject({
+      ok: false,
+      error: { message: expect.stringContaining("rateLimit.estimate has to") },
+    });
+    expect(operation.calls).toEqual([]);
+  });
+
+  it("an estimate that throws is named where the failure is reported", async () => {
+    setup();
+    const estimate = () => {
+      throw new Error("no tokenizer");
+    };
+    const call = rateLimit({ tokens: { limit: 10, per: "1m" }, estimate })(async () => 1);
+    const { error } = (await settled(call)(undefined as never)) as { error: unknown };
+    expect(report(error)).toContain("(thrown by rateLimit.estimate (estimate))");
+  });
+
+  it("a quota of less than one request is refused, with what to say instead", () => {
+    expect(() => rateLimit({ requests: { limit: 0.5, per: "1s" } })).toThrow(/requests.limit: .*per: "2s"/);
   });
 });

@@ -1,4 +1,5 @@
 // What a call takes of each quota, in the order of their names.
+import { brief } from "../../core/brief.ts";
 import { isAmount } from "../../core/cost.ts";
 import type { Cost } from "../../core/operation.ts";
 
@@ -12,11 +13,18 @@ export const one: Amounts = [1, 0, 0, 0, 0];
 /** It was not used after all. */
 export const nothing: Amounts = [0, 0, 0, 0, 0];
 
-/** What is not told, or is no amount, takes nothing. */
-export function amountsOf({ inputTokens, outputTokens, money }: Cost): Amounts {
-  const given = isAmount(inputTokens) ? inputTokens : 0;
-  const made = isAmount(outputTokens) ? outputTokens : 0;
-  return [1, given, made, given + made, isAmount(money) ? money : 0];
+/** What an estimate does not say takes nothing; what is no estimate would let everything through, and throws. */
+export function amountsOf(estimated: unknown): Amounts {
+  if (estimated === undefined || estimated === null) return one;
+  const { inputTokens, outputTokens, money } = estimated as Cost;
+  const isNone = typeof estimated !== "object" || typeof (estimated as { then?: unknown }).then === "function";
+  for (const amount of [inputTokens, outputTokens, money])
+    if (isNone || (amount !== undefined && !isAmount(amount)))
+      throw new TypeError(
+        `rateLimit.estimate has to give at once what the call will take at most, { inputTokens?, outputTokens?, money? }, as numbers from 0; it gave ${brief(isNone ? estimated : amount)}.`,
+      );
+  const [given, made] = [inputTokens ?? 0, outputTokens ?? 0];
+  return [1, given, made, given + made, money ?? 0];
 }
 
 /** What was told in place of what was taken for it; what is not told stays as it was taken. */

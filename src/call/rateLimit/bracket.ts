@@ -5,6 +5,7 @@ import type { Attempt, Bracket } from "../../core/layer.ts";
 import type { Cost } from "../../core/operation.ts";
 import { ADMITTED, asRefusal, refusal } from "../../core/refusal.ts";
 import { statusWithin } from "../../core/shapes.ts";
+import { thrownBy } from "../../core/source.ts";
 import { spentIn } from "../../core/spend.ts";
 import type { Outcome, Verdict } from "../../core/verdict.ts";
 import { rankOf } from "../bulkhead/queue.ts";
@@ -48,8 +49,7 @@ export class LimitBracket implements Bracket {
     const record = attempt as AttemptRecord;
     const limiter = this.plain ?? this.of(attempt.input);
     const { estimate } = limiter.settings;
-    const amounts =
-      estimate === undefined ? one : amountsOf((estimate as (input: unknown) => Cost)(attempt.input) ?? {});
+    const amounts = estimate === undefined ? one : estimated(estimate as (input: unknown) => Cost, attempt.input);
     const wait = limiter.take(amounts, rankOf(record.said?.criticality));
     if (wait === undefined) {
       this.note(record, limiter, amounts);
@@ -97,6 +97,9 @@ export class LimitBracket implements Bracket {
     if (this.without.has(attempt) || !limiter.knows(attempt as AttemptRecord)) return;
     const told = spentIn(attempt as AttemptRecord);
     if (told === free && !failed) return;
+    const { seams, settings } = limiter;
+    if (settings.money !== undefined && told.unpriced !== undefined && !seams.events.quiet)
+      seams.events.emit("limit.unpriced", { models: told.unpriced }, (attempt as AttemptRecord).call);
     const used = settledAmounts(failed ? [amounts[0] as number, 0, 0, 0, 0] : amounts, told);
     limiter.settle(amounts, used, attempt.startedAt);
   }
@@ -105,7 +108,7 @@ export class LimitBracket implements Bracket {
     try {
       const limiter = this.plain ?? this.of(input);
       const estimate = limiter.settings.estimate as ((input: unknown) => Cost) | undefined;
-      return limiter.readyMs(estimate === undefined ? one : amountsOf(estimate(input) ?? {}));
+      return limiter.readyMs(estimate === undefined ? one : amountsOf(estimate(input)));
     } catch {
       return 0; // an input that a layer in between has yet to put right may have no key, and no estimate
     }
@@ -146,4 +149,13 @@ function counts({ inputTokens, money, outputTokens, tokens }: Limiter["settings"
 function notCalled(attempt: AttemptRecord): boolean {
   if (attempt.is(SPARED)) return true;
   return attempt.over && !attempt.called && !attempt.is(RUNNING) && attempt.last === null;
+}
+
+function estimated(estimate: (input: unknown) => Cost, input: unknown): Amounts {
+  try {
+    return amountsOf(estimate(input));
+  } catch (error) {
+    thrownBy(error, "rateLimit.estimate", estimate);
+    throw error;
+  }
 }
