@@ -6,6 +6,8 @@ export interface Room {
   free(rank: number): number;
   /** How many there is room for in all. */
   readonly size: number;
+  /** Whether the limit grows where places are missed: one kept free is no work left undone then. */
+  readonly grows: boolean;
   /** How long one takes, in ms; `NaN`: not known. */
   readonly latencyMs: number;
   /** Somebody was turned away for the want of room, and not by the limit itself. */

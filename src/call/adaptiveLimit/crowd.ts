@@ -20,6 +20,7 @@ export class Crowd implements Room {
   /** Who has a place, and when it is free again: as in a bulkhead, whose number another one says. */
   readonly places: Places;
   finder: Finder;
+  readonly grows = true;
   private settings: Settings;
   private born: number;
   /** Shares by rank. */

@@ -22,6 +22,8 @@ export interface Settings {
 }
 
 export class Places implements Room {
+  /** Its number is declared. */
+  readonly grows = false;
   /** Nobody asks it how long one takes. */
   readonly latencyMs = Number.NaN;
   settings: Settings;

@@ -6,7 +6,7 @@ import type { Room } from "../../core/room.ts";
 import { generation, type LiveSeams } from "../../core/seams.ts";
 import type { Segment } from "../../core/stack.ts";
 import { Lag } from "./lag.ts";
-import { isTooMuch, leftFree } from "./levels.ts";
+import { isTooMuch } from "./levels.ts";
 import { Squeeze } from "./squeeze.ts";
 import { Tenants } from "./tenants.ts";
 
@@ -100,20 +100,16 @@ export class Gatekeeper {
   /** What a limit says to one of this rank. */
   private inside(room: Room, rank: number, isOver: boolean): Why | undefined {
     const { squeeze } = this;
-    const { size } = room;
     const level = rank * 2 + (isOver ? 1 : 0);
     const free = room.free(rank);
-    const left = leftFree(size, rank, isOver);
-    if (free > left) {
-      const isTight = squeeze.isOn && size - free >= (size - left) * squeeze.share(level, this.now());
-      if (!isTight) return undefined;
-      squeeze.holds(level, this.now(), room.latencyMs);
-      return isOver ? "fairness" : "limit";
+    if (free > squeeze.left(room, level, this.now())) {
+      squeeze.passed(level);
+      return undefined;
     }
     room.missed();
-    squeeze.refused(level, this.now(), room.latencyMs);
+    squeeze.refused(level, room, this.now());
     if (rank === 0) return undefined; // it asks the limit itself
-    return isOver && free > leftFree(size, rank, false) ? "fairness" : "limit";
+    return isOver && free > squeeze.left(room, level - 1, this.now()) ? "fairness" : "limit";
   }
 
   private isPressed(rank: number, tenant: string | undefined): Why | undefined {

@@ -1,55 +1,74 @@
-// How much of a limit the lower may have after a higher one was refused: less at once, and slowly more again.
+// How many places stay free for those above: as many as keep them from being refused more than now and then.
+import type { Room } from "../../core/room.ts";
 
-/** Of what it had, when somebody above it was refused; at most once in the time that a call takes. */
-const less = 0.7;
-/** So much of the whole it gets back in the time that a call takes. */
-const back = 0.02;
+/** So many places more with each that was refused, for those of its level. */
+const more = 0.3;
+/** For one level no more than this, of a limit no more than that share; where a limit does not grow, each idle place is lost. */
+const [most, mostShare, fixedShare] = [4, 0.35, 0.1];
+/** Of the places that a level asks for at one time: at least, and times the part of the limit that they are. */
+const [least, crowded] = [0.5, 3];
+/** Who is above its fair share leaves so much of a limit besides. */
+const fairness = 0.2;
+/** Of what is kept so much is given back, and of what was counted so much is forgotten, in the time that a call takes. */
+const [fading, forgetting] = [0.03, 0.05];
 /** Where nobody knows how long that is, ms. */
 const unknownMs = 100;
+const levels = 8;
 
+/** Levels: two of each rank, the second of who is above its fair share. */
 export class Squeeze {
-  /** Whether anybody has less than all. */
-  isOn = false;
-  /** By level: two of each rank, the second of who is above its fair share. */
-  private readonly shares = new Array<number>(8).fill(1);
-  /** Until when nobody below this level passes: the place that comes free next is not theirs. */
-  private readonly held = new Array<number>(8).fill(0);
+  /** Whether anything is kept, or was of late. */
+  private isOn = false;
+  private readonly kept = new Array<number>(levels).fill(0);
+  /** How many of each level come in the time that a call takes. */
+  private readonly asked = new Array<number>(levels).fill(0);
   private at = 0;
-  private perMs = 0;
+  private perMs = 1 / unknownMs;
+
+  /** So many places stay free when one of this level asks; never fewer for a lower one, in the same moment. */
+  left({ size, grows }: Room, level: number, now: number): number {
+    if (level === 0 || !this.isOn) return 0;
+    this.fade(now);
+    let sum = level % 2 === 1 ? size * fairness : 0;
+    for (let above = 0; above < level; above++) sum += this.kept[above] as number;
+    const bound = grows ? size * mostShare : Math.min(size - 1, Math.max(1, size * fixedShare));
+    return Math.floor(Math.min(sum, bound));
+  }
+
+  /** One of this level found room. */
+  passed(level: number): void {
+    if (this.isOn) this.count(level);
+  }
 
   /** One of this level was refused for want of room. */
-  refused(level: number, now: number, latencyMs: number): void {
-    const ms = latencyMs > 0 ? latencyMs : unknownMs;
-    this.recover(now);
-    this.perMs = back / ms;
-    // for the critical there is a share that is kept: it is not for them that others have less for long
-    if (level > 0 && now >= (this.held[level] as number))
-      for (let below = level + 1; below < this.shares.length; below++)
-        this.shares[below] = (this.shares[below] as number) * less;
-    this.held[level] = now + ms;
+  refused(level: number, { size, latencyMs }: Room, now: number): void {
+    this.fade(now);
+    this.perMs = 1 / (latencyMs > 0 ? latencyMs : unknownMs);
     this.isOn = true;
+    this.count(level);
+    const asked = this.asked[level] as number;
+    const bound = Math.min(most, asked * Math.max(least, crowded * Math.min(1, asked / size)));
+    const kept = this.kept[level] as number;
+    // never less than before: nobody below may come in because of it
+    this.kept[level] = Math.max(kept, Math.min(bound, kept + more));
   }
 
-  /** One of this level was refused for the sake of those above it: nobody below it passes either. */
-  holds(level: number, now: number, latencyMs: number): void {
-    this.held[level] = now + (latencyMs > 0 ? latencyMs : unknownMs);
+  private count(level: number): void {
+    this.asked[level] = (this.asked[level] as number) + forgetting;
   }
 
-  /** The share of a limit that one of this level may find taken and still come in. */
-  share(level: number, now: number): number {
-    for (let above = 0; above < level; above++) if (now < (this.held[above] as number)) return 0;
-    this.recover(now);
-    return this.shares[level] as number;
-  }
-
-  private recover(now: number): void {
-    const grown = (now - this.at) * this.perMs;
+  private fade(now: number): void {
+    const past = (now - this.at) * this.perMs;
     this.at = now;
-    this.isOn = false;
-    for (let level = 0; level < this.shares.length; level++) {
-      const share = Math.min(1, (this.shares[level] as number) + grown);
-      this.shares[level] = share;
-      if (share < 1) this.isOn = true;
+    if (!this.isOn || !(past > 0)) return;
+    const stays = Math.exp(-past * fading);
+    const known = Math.exp(-past * forgetting);
+    let all = 0;
+    for (let level = 0; level < levels; level++) {
+      this.kept[level] = (this.kept[level] as number) * stays;
+      this.asked[level] = (this.asked[level] as number) * known;
+      all += (this.kept[level] as number) + (this.asked[level] as number);
     }
+    this.isOn = all > 0.001;
   }
 }
