@@ -33,7 +33,8 @@ export function limitHeld({ plan, names, services, state, waits, sheds }: Watche
       if (!services.has(run.service) || waits) return;
       const { limit } = state();
       const count = running(world);
-      const rank = run.caller?.plan.criticality ?? "normal";
+      // of a run that several share, what they are together
+      const rank = (run.told?.criticality ?? run.caller?.plan.criticality ?? "normal") as Rank;
       const [kept] = keptFrom(rank, limit);
       if (count > limit - kept)
         found(`${nameOfRun(run)} (${rank}) is begun, and with it ${count} run of ${limit}, of which ${kept} are kept`);
