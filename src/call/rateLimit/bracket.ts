@@ -130,7 +130,8 @@ export class LimitBracket implements Bracket {
       if (!attempt.isCut) tellRefused(seams, refusal, attempt.call);
       throw asRefusal(errorOf(refusal, seams, attempt.call));
     }
-    if (!isIn) this.without.add(attempt);
+    if (isIn && attempt.over) limiter.settle(amounts, nothing, seams.clock.monotonic()); // it went as its turn came
+    if (!isIn || attempt.over) this.without.add(attempt);
     else {
       this.note(attempt, limiter, amounts);
       const waitMs = Math.max(0, seams.clock.monotonic() - waiter.startedAt);
