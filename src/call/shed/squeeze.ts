@@ -31,7 +31,8 @@ export class Squeeze {
     this.fade(now);
     let sum = level % 2 === 1 ? size * fairness : 0;
     for (let above = 0; above < level; above++) sum += this.kept[above] as number;
-    const bound = grows ? size * mostShare : Math.min(size - 1, Math.max(1, size * fixedShare));
+    // the lower, the more: else all below would have the same places left, and the same luck
+    const bound = grows ? size * mostShare : Math.min(size - 1, Math.max(1, size * fixedShare) * Math.ceil(level / 2));
     return Math.floor(Math.min(sum, bound));
   }
 
