@@ -294,15 +294,31 @@ describe("fair shares", { timeout: 60_000 }, () => {
     expect((it.other.served - before) / 1_000).toBeGreaterThan(0.95);
   });
 
-  it("a `fairBy` that throws ends the call with its error, and takes nothing", async () => {
-    const call = protect("x", async (_: string) => 1, {
-      shed: {
-        fairBy: () => {
-          throw new RangeError("who?");
-        },
-      },
-    });
-    expect(await settled(call)("a")).toMatchObject({ ok: false, error: { message: "who?" } });
+  it("a `fairBy` that throws is told, and its call is nobody's: it is let in", async () => {
+    const fairBy = () => {
+      throw new RangeError("who?");
+    };
+    const it = declared({ adaptiveLimit: {}, shed: { fairBy } });
+    const ended = ends(it.call(of("a")));
+    await it.clock.advance(50);
+    expect(await ended).toBe("served");
+    expect(it.seen.of("listener.failed")).toMatchObject([{ heard: "shed.fairBy", error: { message: "who?" } }]);
+  });
+});
+
+describe("a measure that cannot be read", () => {
+  it.each([
+    ["throws", () => JSON.parse("{")],
+    ["gives a promise", async () => 9],
+    ["gives a promise that rejects", () => Promise.reject(new Error("m"))],
+    ["gives NaN", () => Number.NaN],
+    ["gives a negative", () => -1],
+  ])("is told and refuses nobody: it %s", async (_, measure) => {
+    const it = declared({ shed: { measure: measure as () => number } });
+    const ended = ends(it.call(of("a"), said("background")));
+    await it.clock.advance(50);
+    expect(await ended).toBe("served");
+    expect(it.seen.of("listener.failed")).toMatchObject([{ heard: "shed.measure" }]);
   });
 });
 

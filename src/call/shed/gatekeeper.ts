@@ -1,5 +1,6 @@
 // Who is let in when there is too much to do: by the limits inside, the event loop, a measure of the user's, and fair shares.
 import type { AttemptRecord } from "../../core/attempt.ts";
+import { aboutOf } from "../../core/handle.ts";
 import type { Bracket } from "../../core/layer.ts";
 import type { LoadShedError } from "../../core/loadErrors.ts";
 import type { Room } from "../../core/room.ts";
@@ -52,9 +53,9 @@ export class Gatekeeper {
     if (this.born !== generation()) this.renew();
     const { fairBy } = this.settings;
     if (fairBy === undefined) return this.weigh(attempt.segment, rank, undefined);
-    const name = fairBy(attempt.input as never);
+    const name = this.nameOf(fairBy, attempt);
     const why = this.weigh(attempt.segment, rank, name);
-    if (why === undefined) {
+    if (why === undefined && name !== undefined) {
       this.names.set(attempt, name);
       this.tenants.enter(name, this.now());
     }
@@ -125,11 +126,34 @@ export class Gatekeeper {
   private ask(measure: () => number): number {
     const now = this.now();
     if (now - this.measuredAt >= measuredForMs || ++this.measuredFor >= measuredForCalls) {
-      this.measured = measure();
+      this.measured = this.read(measure);
       this.measuredAt = now;
       this.measuredFor = 0;
     }
     return this.measured;
+  }
+
+  /** A measure that cannot be read must not be an outage: it is told, and counts as nothing to do. */
+  private read(measure: () => number): number {
+    try {
+      const measured: unknown = measure();
+      if (typeof measured === "number" && measured >= 0) return measured;
+      if (measured instanceof Promise) measured.catch(() => {});
+      throw new TypeError("shed: `measure` must give a number of 0 and more, and at once");
+    } catch (error) {
+      this.seams.events.emit("listener.failed", { heard: "shed.measure", error }, aboutOf(this.seams, "shed"));
+      return 0;
+    }
+  }
+
+  /** Whose call it is; of one of whom that cannot be told: nobody's. */
+  private nameOf(fairBy: (input: never) => string, attempt: AttemptRecord): string | undefined {
+    try {
+      return fairBy(attempt.input as never);
+    } catch (error) {
+      this.seams.events.emit("listener.failed", { heard: "shed.fairBy", error }, attempt.call);
+      return undefined;
+    }
   }
 
   /** The limits that stand inside, with this call's operation: in one outside, this very call holds a place. */
