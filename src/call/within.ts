@@ -5,6 +5,7 @@ import { around } from "../core/around.ts";
 import { epochNow } from "../core/clock.ts";
 import { ATTEMPT } from "../core/context.ts";
 import { openSchema } from "../core/duration.ts";
+import { OptionsInvalidError } from "../core/errors.ts";
 import type { CallOptions, Criticality, Duration } from "../core/operation.ts";
 import { shared } from "../core/shared.ts";
 import { parseOptions } from "../core/wrapper.ts";
@@ -38,13 +39,15 @@ const current = shared("within", () => new AsyncLocalStorage<Scope>());
  * Says for all calls made inside the function what each would have to be told: they take the nearer deadline, the
  * criticality unless they say one, and the labels. One inside another narrows it. The function itself is not ended: the
  * calls in it are, and none begins when the time is over.
- * @throws OptionsInvalidError for options that cannot be meant: every problem, with its path
+ * @throws OptionsInvalidError for options that cannot be meant: every problem, with its path; for no function
  * @example
  * const user = protect("user", async (id: string) => ({ id }));
  * await within({ deadline: "2s", labels: { request: "r1" } }, () => user("ada"));
  */
 export function within<T>(options: WithinOptions, run: () => Promise<T>): Promise<T> {
   const { deadline, criticality, labels } = parseOptions("within", optionsSchema, options);
+  if (typeof run !== "function")
+    throw new OptionsInvalidError("within", [{ path: "run", got: run, wanted: "a function" }]);
   around.options ??= saidInside;
   const outer = current.getStore();
   const own = deadline === undefined ? Number.POSITIVE_INFINITY : epochNow() + deadline;

@@ -1,7 +1,8 @@
 // A deadline from one service to the next, over real servers.
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { deadlineHeaders, fromHeaders, protect } from "holdfast";
+import { deadlineHeaders, fromHeaders, OptionsInvalidError, protect, within } from "holdfast";
+import { seams, testClock } from "holdfast/testing";
 import { describe, expect, it } from "vitest";
 
 async function serve(listener: RequestListener): Promise<{ url: string } & AsyncDisposable> {
@@ -56,8 +57,43 @@ describe("the header", () => {
     expect(fromHeaders({ "x-deadline-ms": "0" })).toEqual({ deadline: 0 });
   });
 
-  it.each(["", "-1", "1e9", "1.5", "9999999999", "NaN", "Infinity", "20s", "1, 2", " 5"])("%j is ignored", (said) => {
-    expect(fromHeaders({ "x-deadline-ms": said })).toEqual({});
+  it.each(["", "-1", "1e9", "1.5", "9999999999", "NaN", "Infinity", "20s", "1, 2", "1 2", " "])(
+    "%j is ignored",
+    (said) => {
+      expect(fromHeaders({ "x-deadline-ms": said })).toEqual({});
+    },
+  );
+
+  it("is found in a plain object whatever its case, and read with spaces around its value", () => {
+    expect(fromHeaders({ "X-Deadline-Ms": "500" })).toEqual({ deadline: 500 });
+    expect(fromHeaders({ "x-deadline-ms": " 500\t" })).toEqual({ deadline: 500 });
+    expect(fromHeaders({ "X-Deadline-Ms": "1", "x-deadline-ms": "2" })).toEqual({});
+  });
+
+  it("has what `within` has left, where there is no context; outside of it there is none", async () => {
+    const clock = testClock();
+    using _ = seams({ clock });
+    expect(deadlineHeaders()).toEqual({});
+    const sent = within({ deadline: "1s" }, async () => {
+      await clock.sleep(400);
+      return deadlineHeaders();
+    });
+    await clock.advance(400);
+    expect(await sent).toEqual({ "x-deadline-ms": "600" });
+    expect(await within({ labels: { a: "1" } }, async () => deadlineHeaders())).toEqual({});
+    expect(deadlineHeaders()).toEqual({});
+  });
+
+  it.each([null, {}, 5, { remainingMs: 5 }])("is not made of %j: it is no context", (junk) => {
+    const made = () => deadlineHeaders(junk as never);
+    expect(made).toThrow(OptionsInvalidError);
+    expect(made).toThrow(/context.*a call's context/);
+  });
+
+  it.each([undefined, null, "x-deadline-ms: 5", [[]]])("is not read from %j: they are no headers", (junk) => {
+    const read = () => fromHeaders(junk as never);
+    expect(read).toThrow(OptionsInvalidError);
+    expect(read).toThrow(/headers.*a request's headers/);
   });
 
   it("that is missing or there twice is ignored", () => {

@@ -127,5 +127,6 @@ describe("`within` itself", () => {
   it("throws for options that cannot be meant, with their paths", () => {
     const bad = { deadline: "soon", criticality: "high", extra: 1 } as never;
     expect(() => within(bad, async () => 1)).toThrow(/deadline[\s\S]*criticality/);
+    expect(() => within({ deadline: "1s" }, undefined as never)).toThrow(/options of "within"[\s\S]*run.*a function/);
   });
 });
