@@ -268,8 +268,9 @@ class Rounds {
     const patience = options.patience - spentMs;
     if (first.isCut || verdict?.kind !== "notAdmitted" || verdict.retryAfterMs === undefined) return undefined;
     const { retryAfterMs } = verdict;
+    if (retryAfterMs > patience || elsewhere(first, this.at) === 0) return undefined;
     const left = first.remainingMs();
-    if (retryAfterMs > patience || retryAfterMs >= left || elsewhere(first, this.at) === 0) return undefined;
+    if (retryAfterMs >= left) return undefined;
     // all who wait would come back at the same moment, on top of those who come then
     const spread = Math.min(Math.max(leastSpreadMs, retryAfterMs), patience - retryAfterMs, (left - retryAfterMs) / 2);
     return Math.max(1, retryAfterMs + spread * tools.random());
