@@ -74,6 +74,8 @@ export function adaptiveLimit(options: AdaptiveLimitOptions = {}, seams?: Partia
 function parsed(written: unknown) {
   const options = parseOptions("adaptiveLimit", adaptiveLimitSchema, written);
   if (options.min > options.max)
-    throw new OptionsInvalidError("adaptiveLimit", [{ path: "min", got: options.min, wanted: "at most `max`" }]);
+    throw new OptionsInvalidError("adaptiveLimit", [
+      { path: "min", got: options.min, wanted: `at most \`max\`, which is ${options.max}` },
+    ]);
   return options;
 }

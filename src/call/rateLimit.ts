@@ -1,6 +1,6 @@
 // How much in how long: requests, tokens and money, each with a quota of its own.
 import { z } from "zod";
-import { limitSchema, spanSchema } from "../core/duration.ts";
+import { limitSchema, spanSchema, spell } from "../core/duration.ts";
 import { OptionsInvalidError } from "../core/errors.ts";
 import type { Cost, Duration, Wrapper, WrapperFor } from "../core/operation.ts";
 import { LiveOptions } from "../core/options.ts";
@@ -15,7 +15,7 @@ import { Limiter } from "./rateLimit/limiter.ts";
 import type { Settings } from "./rateLimit/settings.ts";
 
 export interface Quota {
-  /** So much in `per`; 0 lets nothing through. */
+  /** So much in `per`; 0 lets nothing through; of requests else at least 1. */
   limit: number;
   /** In any period of this length, wherever it is laid. */
   per: Duration;
@@ -30,6 +30,7 @@ export interface RateLimitOptions<I = never> {
   outputTokens?: Quota | undefined;
   /** Input and output together. */
   tokens?: Quota | undefined;
+  /** What was told as money, or has a price: a model without one is told (`limit.unpriced`), and goes on. */
   money?: Quota | undefined;
   /** `tokenBucket` (default): a `burst` at once, the rest evenly; without a burst, and as `slidingWindow`: what was taken comes back a period later; `smooth`: one by one, evenly spaced. */
   shape?: "tokenBucket" | "slidingWindow" | "smooth" | undefined;
@@ -37,7 +38,7 @@ export interface RateLimitOptions<I = never> {
   whenFull?: "wait" | "reject" | undefined;
   /** Who would have to wait longer is refused at once; default 1 min. */
   maxWait?: Duration | undefined;
-  /** What a call will use, taken before it begins; what it tells it has used is settled at its end. */
+  /** What a call will use, taken before it begins; what it tells it has used is settled at its end. What cannot be meant, such as NaN, ends the call with a `TypeError`. */
   estimate?: ((input: I) => Cost) | undefined;
   /** Quotas of its own for each key, of the 10 000 keys seen last. */
   key?: ((input: I) => string) | undefined;
@@ -105,16 +106,19 @@ export const rateLimitSchema = z
       const issue = (path: string, message: string, input: unknown) =>
         context.addIssue({ code: "custom", path: [name, path], message, input });
       if (name === "requests" && quota !== undefined && quota.limit > 0 && quota.limit < 1)
-        issue(
-          "limit",
-          '0, or at least 1: a request is one; for one in two seconds say { limit: 1, per: "2s" }',
-          quota.limit,
-        );
+        issue("limit", inWhole(quota), quota.limit);
       if (quota?.burst === undefined) continue;
       if (given.shape !== "tokenBucket") issue("burst", "nothing: only a token bucket has one", quota.burst);
       else if (name === "requests" && quota.burst < 1) issue("burst", "at least 1: a request is one", quota.burst);
     }
   });
+
+/** A request is one: of less than one none would ever be let in. */
+function inWhole({ limit, per }: { readonly limit: number; readonly per: number }): string {
+  const one = per / limit;
+  const [so, unit] = one < 1_000 ? [one, "ms"] : [one / 1_000, "s"];
+  return `at least 1, or 0; for ${limit} in ${spell(per)} say { limit: 1, per: "${Number(so.toPrecision(6))}${unit}" }`;
+}
 
 /**
  * Lets so much through in a time: requests, tokens, money, several quotas together, taken all or none. Others wait their
@@ -152,7 +156,7 @@ export function rateLimit(options: RateLimitOptions, seams?: Partial<Seams>): Wr
   }
   const limiters = new Limiters(settings, ownSeams);
   live.changedBy((next) => () => limiters.change(next));
-  const bracket = new LimitBracket((input) => limiters.at(input), undefined);
+  const bracket = new LimitBracket((input, call) => limiters.at(input, call), undefined);
   return laid(bracket, () => limiters.state());
 }
 

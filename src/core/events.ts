@@ -110,12 +110,12 @@ export interface EventMap {
   "hedge.refused": { why: "budget" | "idempotent" | "deadline" | "pushback" };
   /** The budget of retries and hedges is used up: told once, until for 10 s nobody found it so. */
   "budget.spent": { left: number };
-  /** A quota of money was asked of what used models without a price: of those it counts what was estimated, or nothing. */
-  "limit.unpriced": { models: readonly string[] };
   /** A call waited for a quota and goes on now. */
   "limit.waited": { waitMs: number; quota: string };
   /** Not called: a quota is used up. */
   "limit.refused": { retryAfterMs: number; quota: string };
+  /** An attempt used models without a price, and a quota of money did not hold what they cost: told once for each model. */
+  "limit.unpriced": { models: readonly string[] };
   /** A limit that is found out while it runs is another one now. */
   "limit.changed": { from: number; to: number; why: "latency" | "overload" | "provider" };
   /** Not called: what matters more goes first, or nothing new is begun. */

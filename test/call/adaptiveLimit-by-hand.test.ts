@@ -43,12 +43,17 @@ describe("options", () => {
         adaptiveLimit(options);
         return [];
       } catch (error) {
-        return (error as OptionsInvalidError).issues.map(({ path }) => path);
+        return (error as OptionsInvalidError).issues.map(({ path, wanted }) => [path, wanted]);
       }
     };
-    expect([issues({ min: 5, max: 4 }), issues({ reserve: { critical: 0.6, normal: 0.4 } })]).toEqual([
-      ["min"],
-      ["reserve"],
+    expect([
+      ...issues({ min: 5, max: 4 }),
+      ...issues({ min: 2_000 }),
+      ...issues({ reserve: { critical: 0.6, normal: 0.4 } }),
+    ]).toEqual([
+      ["min", "at most `max`, which is 4"],
+      ["min", "at most `max`, which is 1000"],
+      ["reserve", "shares that are less than 1 together"],
     ]);
   });
 

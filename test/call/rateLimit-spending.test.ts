@@ -1,6 +1,18 @@
 // Rate limits as a bound of what is spent, with nobody listening, and the limits that providers tell of.
-import { type CallContext, eventBus, pipe, protect, rateLimit, report, retry, settled } from "holdfast";
-import { record, script, seams, testClock } from "holdfast/testing";
+import {
+  type CallContext,
+  eventBus,
+  named,
+  pipe,
+  prices,
+  protect,
+  type RateLimit,
+  type RateLimitOptions,
+  rateLimit,
+  retry,
+  settled,
+} from "holdfast";
+import { record, reset, script, seams, testClock } from "holdfast/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 
@@ -60,6 +72,81 @@ describe("a quota of money", () => {
   });
 });
 
+describe("a model without a price, under a quota of money", () => {
+  const money = { limit: 1, per: "1m" } as const;
+
+  function setup(options: RateLimitOptions<string> = {}) {
+    const clock = testClock();
+    const events = eventBus();
+    const restore = seams({ clock, events });
+    onTestFinished(() => restore[Symbol.dispose]());
+    const seen = record(events);
+    const limit = rateLimit({ money, whenFull: "reject", ...options });
+    const ask = limit(named("ask", async (model: string, { cost }: CallContext) => cost({ model, inputTokens: 1e9 })));
+    return { ask, limit, seen };
+  }
+
+  it("is told, once a model: the quota does not hold it", async () => {
+    const { ask, seen } = setup();
+    for (let i = 0; i < 50; i++) await ask("nope");
+    await ask("neither");
+    await ask("nope");
+    expect(seen.of("limit.unpriced")).toMatchObject([
+      { models: ["nope"], name: "ask", severity: "warning" },
+      { models: ["neither"], name: "ask" },
+    ]);
+    reset();
+    await ask("nope");
+    expect(seen.of("limit.unpriced")).toHaveLength(3);
+  });
+
+  it("is told once for all keys, and of at most a thousand that are remembered", async () => {
+    const { ask, seen } = setup({ key: (model) => model });
+    for (let i = 0; i <= 1_000; i++) await ask(`m${i}`);
+    await ask("m1000");
+    expect(seen.of("limit.unpriced")).toHaveLength(1_001);
+    await ask("m0");
+    expect(seen.of("limit.unpriced")).toHaveLength(1_002);
+  });
+
+  it("is not told where no quota is of money, or it has a price", async () => {
+    const { ask, seen } = setup({ money: undefined, tokens: { limit: 1e12, per: "1m" } });
+    await ask("nope");
+    const priced = setup();
+    const undo = prices.set("fair", { input: 0, output: 0 });
+    onTestFinished(() => undo());
+    await priced.ask("fair");
+    expect([...seen.of("limit.unpriced"), ...priced.seen.of("limit.unpriced")]).toEqual([]);
+  });
+
+  it("keeps what the estimate took, also where part of it is known, and where the attempt failed", async () => {
+    const { limit } = setup({ estimate: () => ({ money: 0.25 }) });
+    const left = () => (limit as unknown as RateLimit).left.money;
+    const ask = limit(
+      named("ask", async (told: string, { cost }: CallContext) => {
+        for (const one of JSON.parse(told)) cost(one);
+        if (told.includes("nope2")) throw Object.assign(new Error("poor"), { status: 500 });
+      }),
+    );
+    const nope = { model: "nope", inputTokens: 5 };
+    await ask(JSON.stringify([nope]));
+    expect(left()).toBe(0.75);
+    await ask(JSON.stringify([nope, { money: 0.125 }]));
+    expect(left()).toBe(0.5);
+    await ask(JSON.stringify([{ ...nope, model: "nope2" }])).catch(() => {});
+    expect(left()).toBe(0.25);
+    await ask(JSON.stringify([nope, { money: 0.5 }]));
+    expect(left()).toBe(0);
+  });
+
+  it("a quota of tokens bounds it", async () => {
+    const { ask } = setup({ tokens: { limit: 2e9, per: "1m" } });
+    await ask("nope");
+    await ask("nope");
+    await expect(ask("nope")).rejects.toMatchObject({ code: "RATE_LIMITED", quota: "tokens" });
+  });
+});
+
 describe("a limit that a provider tells of", () => {
   it.each([
     ["an error", () => Promise.reject(limited(20_000))],
@@ -78,54 +165,5 @@ describe("a limit that a provider tells of", () => {
     expect(operation.calls).toHaveLength(0);
     await clock.advance(1);
     expect(await next).toBe(1);
-  });
-});
-
-describe("what is not known of a call", () => {
-  it("a model without a price is told, and takes what was estimated", async () => {
-    const clock = testClock();
-    const events = eventBus();
-    using _ = seams({ clock, events });
-    const seen = record(events);
-    const limit = rateLimit({
-      money: { limit: 1, per: "1m" },
-      whenFull: "reject",
-      estimate: () => ({ money: 0.4 }),
-    });
-    const call = limit(async (_: unknown, { cost }: CallContext) => cost({ model: "nobody knows", inputTokens: 1e9 }));
-    const ends = [await settled(call)("a"), await settled(call)("b"), await settled(call)("c")];
-    expect(ends.map(({ ok }) => ok)).toEqual([true, true, false]);
-    expect(seen.of("limit.unpriced").map(({ models }) => models)).toEqual([["nobody knows"], ["nobody knows"]]);
-  });
-
-  it.each([
-    ["a promise", Promise.resolve({ inputTokens: 1 })],
-    ["no number", { inputTokens: Number.NaN }],
-    ["less than nothing", { money: -1 }],
-    ["a number alone", 7],
-  ])("an estimate that is %s lets nothing through, and says so", async (_, estimated) => {
-    setup();
-    const operation = script<string>({ value: "x" });
-    const limit = rateLimit({ tokens: { limit: 10, per: "1m" }, estimate: () => estimated as never });
-    const ended = await settled(limit(operation))("a" as never);
-    expect(ended).toMatchObject({
-      ok: false,
-      error: { message: expect.stringContaining("rateLimit.estimate has to") },
-    });
-    expect(operation.calls).toEqual([]);
-  });
-
-  it("an estimate that throws is named where the failure is reported", async () => {
-    setup();
-    const estimate = () => {
-      throw new Error("no tokenizer");
-    };
-    const call = rateLimit({ tokens: { limit: 10, per: "1m" }, estimate })(async () => 1);
-    const { error } = (await settled(call)(undefined as never)) as { error: unknown };
-    expect(report(error)).toContain("(thrown by rateLimit.estimate (estimate))");
-  });
-
-  it("a quota of less than one request is refused, with what to say instead", () => {
-    expect(() => rateLimit({ requests: { limit: 0.5, per: "1s" } })).toThrow(/requests.limit: .*per: "2s"/);
   });
 });

@@ -440,6 +440,12 @@ describe("options that cannot be meant", () => {
     [{ requests: { limit: -1, per: "1s" } }, "requests.limit"],
     [{ requests: { limit: 1, per: "1s", burst: 2 }, shape: "smooth" }, "requests.burst"],
     [{ requests: { limit: 1, per: "1s", burst: 0.5 } }, "requests.burst"],
+    [
+      { requests: { limit: 0.5, per: "1s" } },
+      'requests.limit: wanted at least 1, or 0; for 0.5 in 1 000 ms say { limit: 1, per: "2s" }',
+    ],
+    [{ requests: { limit: 0.5, per: "1ms", burst: 2 } }, 'say { limit: 1, per: "2ms" }'],
+    [{ requests: { limit: 0.75, per: "1m" }, shape: "smooth" }, 'say { limit: 1, per: "80s" }'],
     [{ requests: { limit: 1, per: "1s" }, whenfull: "wait" }, "whenfull"],
     [{ requests: { limit: 1, per: "1s" }, maxWait: 0 }, "maxWait"],
   ])("%j are told when it is made: %s", (options, told) => {

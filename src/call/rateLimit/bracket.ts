@@ -2,17 +2,17 @@
 import { type AttemptRecord, RUNNING, SPARED } from "../../core/attempt.ts";
 import { free } from "../../core/cost.ts";
 import type { Attempt, Bracket } from "../../core/layer.ts";
-import type { Cost } from "../../core/operation.ts";
 import { ADMITTED, asRefusal, refusal } from "../../core/refusal.ts";
 import { statusWithin } from "../../core/shapes.ts";
-import { thrownBy } from "../../core/source.ts";
 import { spentIn } from "../../core/spend.ts";
 import type { Outcome, Verdict } from "../../core/verdict.ts";
 import { rankOf } from "../bulkhead/queue.ts";
-import { type Amounts, amountsOf, nothing, one, settledAmounts } from "./amounts.ts";
+import { type Amounts, nothing, one, settledAmounts } from "./amounts.ts";
 import { hearOf } from "./hear.ts";
 import type { Limiter } from "./limiter.ts";
 import { errorOf, tellRefused } from "./refusal.ts";
+import { estimated } from "./told.ts";
+import { Unpriced } from "./unpriced.ts";
 import { wasNotUsed } from "./unused.ts";
 import type { Waiter } from "./waiter.ts";
 
@@ -29,17 +29,18 @@ interface Taken {
 const none: Amounts = [];
 
 export class LimitBracket implements Bracket {
-  private readonly of: (input: unknown) => Limiter;
+  private readonly of: (input: unknown, call: string) => Limiter;
   /** Where there is more to be told of than one request: an estimate, a provider's word, or a key. */
   private readonly met = new WeakMap<Attempt, Taken>();
   /** Only requests, of one limit: nothing has to be noted. */
   private readonly plain: Limiter | undefined;
   /** Passed, and took nothing. */
   private readonly without = new WeakSet<Attempt>();
+  private readonly unpriced = new Unpriced();
   private readonly arrive: (waiter: unknown) => unknown;
 
   /** `plain`: the one limit there is, where there is no key. */
-  constructor(of: (input: unknown) => Limiter, plain: Limiter | undefined) {
+  constructor(of: (input: unknown, call: string) => Limiter, plain: Limiter | undefined) {
     this.of = of;
     this.plain = plain;
     this.arrive = (waiter) => this.goOn(waiter as Waiter);
@@ -47,9 +48,10 @@ export class LimitBracket implements Bracket {
 
   before(attempt: Attempt): unknown {
     const record = attempt as AttemptRecord;
-    const limiter = this.plain ?? this.of(attempt.input);
+    const { name } = record.call;
+    const limiter = this.plain ?? this.of(attempt.input, name);
     const { estimate } = limiter.settings;
-    const amounts = estimate === undefined ? one : estimated(estimate as (input: unknown) => Cost, attempt.input);
+    const amounts = estimate === undefined ? one : estimated(estimate, attempt.input, name);
     const wait = limiter.take(amounts, rankOf(record.said?.criticality));
     if (wait === undefined) {
       this.note(record, limiter, amounts);
@@ -97,18 +99,20 @@ export class LimitBracket implements Bracket {
     if (this.without.has(attempt) || !limiter.knows(attempt as AttemptRecord)) return;
     const told = spentIn(attempt as AttemptRecord);
     if (told === free && !failed) return;
-    const { seams, settings } = limiter;
-    if (settings.money !== undefined && told.unpriced !== undefined && !seams.events.quiet)
-      seams.events.emit("limit.unpriced", { models: told.unpriced }, (attempt as AttemptRecord).call);
-    const used = settledAmounts(failed ? [amounts[0] as number, 0, 0, 0, 0] : amounts, told);
+    const { unpriced } = told;
+    // something was used for money that nobody knows: what was taken for it stays
+    const kept = unpriced === undefined ? 0 : (amounts[4] as number);
+    const used = settledAmounts(failed ? [amounts[0] as number, 0, 0, 0, kept] : amounts, told);
     limiter.settle(amounts, used, attempt.startedAt);
+    if (unpriced !== undefined && limiter.settings.money !== undefined)
+      this.unpriced.tell(unpriced, limiter.seams, (attempt as AttemptRecord).call);
   }
 
   ready(input: unknown): number {
     try {
-      const limiter = this.plain ?? this.of(input);
-      const estimate = limiter.settings.estimate as ((input: unknown) => Cost) | undefined;
-      return limiter.readyMs(estimate === undefined ? one : amountsOf(estimate(input)));
+      const limiter = this.plain ?? this.of(input, "");
+      const { estimate } = limiter.settings;
+      return limiter.readyMs(estimate === undefined ? one : estimated(estimate, input, ""));
     } catch {
       return 0; // an input that a layer in between has yet to put right may have no key, and no estimate
     }
@@ -150,13 +154,4 @@ function counts({ inputTokens, money, outputTokens, tokens }: Limiter["settings"
 function notCalled(attempt: AttemptRecord): boolean {
   if (attempt.is(SPARED)) return true;
   return attempt.over && !attempt.called && !attempt.is(RUNNING) && attempt.last === null;
-}
-
-function estimated(estimate: (input: unknown) => Cost, input: unknown): Amounts {
-  try {
-    return amountsOf(estimate(input));
-  } catch (error) {
-    thrownBy(error, "rateLimit.estimate", estimate);
-    throw error;
-  }
 }

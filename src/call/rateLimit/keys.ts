@@ -3,6 +3,7 @@ import type { LiveSeams } from "../../core/seams.ts";
 import { Keyed } from "../keyed.ts";
 import { Limiter } from "./limiter.ts";
 import type { Settings } from "./settings.ts";
+import { keyOf } from "./told.ts";
 
 /** So many keys have a limit of their own at a time. */
 export const mostKeys = 10_000;
@@ -20,9 +21,9 @@ export class Limiters {
     this.seams = seams;
   }
 
-  at(input: unknown): Limiter {
-    const key = (this.settings.key as (input: unknown) => unknown)(input);
-    if (typeof key !== "string") throw new TypeError(`The key of a rate limit has to be a string, not ${typeof key}.`);
+  /** `call`: its name. */
+  at(input: unknown, call: string): Limiter {
+    const key = keyOf(this.settings, input, call);
     return this.kept.get(key) ?? this.kept.add(key, new Limiter(this.settings, this.seams));
   }
 
