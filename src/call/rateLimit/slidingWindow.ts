@@ -52,14 +52,18 @@ export class SlidingWindow implements Meter {
     } else slots.push({ first: now, last: now, amount });
   }
 
-  /** From the oldest first: they come back soonest, so that nothing comes back before its time. */
+  /** From the oldest of those in which it can be: they come back soonest, so that nothing comes back before its time. */
   giveBack(now: number, amount: number, since: number): void {
     this.drop(now);
     if (since + this.per <= now) return; // it is back already
     let left = Math.min(amount, this.used);
     this.used -= left;
-    for (let i = this.head; i < this.slots.length && left > 0; i++) {
-      const slot = this.slots[i] as Slot;
+    const { head, slots } = this;
+    const from = since - Math.max(1, this.per / parts); // it is told when it began, which is a moment after it was taken
+    const first = slots.findIndex(({ last }, i) => i >= head && last >= from);
+    const count = slots.length - head;
+    for (let i = 0; i < count && left > 0; i++) {
+      const slot = slots[head + ((Math.max(0, first - head) + i) % count)] as Slot;
       const given = Math.min(left, slot.amount);
       slot.amount -= given;
       left -= given;
