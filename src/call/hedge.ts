@@ -57,6 +57,9 @@ export function hedge(options: HedgeOptions = {}, seams?: Partial<Seams>): Hedge
     live.options = next;
   });
   const hedging: Hedging = {
+    get extra() {
+      return live.options.extra;
+    },
     get targets() {
       return live.options.to;
     },

@@ -59,6 +59,8 @@ export interface Beside {
 
 /** A layer of our own that may run what is inside it again, beside the attempt itself, which is the first run. */
 export interface Hedging {
+  /** So many runs beside the first at most, now. */
+  readonly extra: number;
   /** Other operations than that inside, of which a run may ask one. */
   readonly targets: ReadonlyArray<Operation<never, unknown>>;
   /** The first begins; `at`: the layer's index; `targets`: each with what stands round it too. */

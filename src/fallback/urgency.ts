@@ -76,18 +76,23 @@ function parsed(written: unknown, ways: Ways): { readonly stages: readonly Urgen
   return { stages: wanted };
 }
 
-/** What is started and is not there. */
+/** What is started and is not there, or not so often. */
 function missing({ cached, hedge, tiers }: Ways, stages: readonly UrgencyStage[]): Finding[] {
-  const has = {
-    hedge: hedge !== undefined,
-    cached: cached !== undefined,
-    nextTier: tiers.length > 0,
-    lastTier: tiers.length > 0,
-  };
-  return stages.flatMap(({ start }, i) =>
-    has[start] ? [] : [{ path: `${i}.start`, got: start, wanted: wantedFor[start] }],
-  );
+  const left = { hedge: hedge?.extra ?? 0, cached: cached === undefined ? 0 : 1, tier: tiers.length };
+  const had = { ...left };
+  return stages.flatMap(({ start }, i) => {
+    const what = start === "hedge" || start === "cached" ? start : "tier";
+    if (left[what]-- > 0) return [];
+    const wanted = had[what] === 0 ? wantedFor[start] : `${had[what]} of that at most: ${moreOf[what]}`;
+    return [{ path: `${i}.start`, got: start, wanted }];
+  });
 }
+
+const moreOf = {
+  hedge: "the call's `hedge` has no more `extra`",
+  cached: "the call has one cache",
+  tier: "the call has no more tiers",
+};
 
 const wantedFor: Readonly<Record<UrgencyStage["start"], string>> = {
   hedge: "a call with `hedge`",

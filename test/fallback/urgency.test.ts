@@ -259,4 +259,20 @@ describe("stages that are changed while calls run", () => {
     expect(change()).toThrow(/urgency.*at least one stage/);
     expect(explain(call)).toEqual(before);
   });
+
+  it("stages that start more than the call has are refused at construction, with how many there are", () => {
+    const tier = async () => 1;
+    const three = (start: "hedge" | "nextTier") => [
+      { at: 0.25, start },
+      { at: 0.5, start },
+      { at: 0.75, start: start === "hedge" ? start : ("lastTier" as const) },
+    ];
+    expect(() => protect("x", tier, { deadline: "1s", fallback: [tier, tier], urgency: three("nextTier") })).toThrow(
+      /urgency.2.start: wanted 2 of that at most: the call has no more tiers, got lastTier/,
+    );
+    expect(() => protect("x", tier, { deadline: "1s", hedge: { extra: 2 }, urgency: three("hedge") })).toThrow(
+      /urgency.2.start: wanted 2 of that at most/,
+    );
+    protect("x", tier, { deadline: "1s", hedge: { extra: 3 }, urgency: three("hedge") });
+  });
 });

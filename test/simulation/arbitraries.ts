@@ -55,8 +55,9 @@ export function urgent<L extends Layers>(layers: fc.Arbitrary<L>): fc.Arbitrary<
   return fc.tuple(layers, maybe(50, stages)).map(([one, all]) => {
     const { deadline, hedge, tiers = [], cache } = one;
     const stale = (cache?.staleOnError ?? 0) + (cache?.whileRevalidating ?? 0) > 0;
-    const has = { hedge: hedge !== undefined, nextTier: tiers.length > 0, lastTier: tiers.length > 0, cached: stale };
-    const fit = all?.filter(({ start }) => has[start]).sort((a, b) => a.at - b.at) ?? [];
+    const left = { hedge: hedge === undefined ? 0 : (hedge.extra ?? 1), tier: tiers.length, cached: stale ? 1 : 0 };
+    const inOrder = all?.toSorted((a, b) => a.at - b.at) ?? [];
+    const fit = inOrder.filter(({ start }) => left[start === "hedge" || start === "cached" ? start : "tier"]-- > 0);
     return deadline === undefined || fit.length === 0 ? one : { ...one, urgency: fit };
   });
 }

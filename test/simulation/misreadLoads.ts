@@ -138,8 +138,8 @@ export const loads: readonly Fault[] = [
     rule: "urgency rises",
     fault: "a stage more than were declared",
     planted: misread(
-      { deadline: 100, hedge: { after: 90 }, urgency: [0.3, 0.5].map((at) => ({ at, start: "hedge" })) },
-      { deadline: 100, hedge: { after: 90 }, urgency: [{ at: 0.3, start: "hedge" }] },
+      { deadline: 100, hedge: { after: 90, extra: 2 }, urgency: [0.3, 0.5].map((at) => ({ at, start: "hedge" })) },
+      { deadline: 100, hedge: { after: 90, extra: 2 }, urgency: [{ at: 0.3, start: "hedge" }] },
     ),
   },
   { rule: "first good", fault: "a good answer that is held back", planted: { build: () => asked(heldBack, {}) } },
