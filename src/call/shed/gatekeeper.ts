@@ -7,7 +7,7 @@ import type { Room } from "../../core/room.ts";
 import { generation, type LiveSeams } from "../../core/seams.ts";
 import type { Segment } from "../../core/stack.ts";
 import { Lag } from "./lag.ts";
-import { isTooMuch } from "./levels.ts";
+import { isTooMuch, leftFree } from "./levels.ts";
 import { Squeeze } from "./squeeze.ts";
 import { Tenants } from "./tenants.ts";
 
@@ -103,7 +103,7 @@ export class Gatekeeper {
     const { squeeze } = this;
     const level = rank * 2 + (isOver ? 1 : 0);
     const free = room.free(rank);
-    if (free > squeeze.left(room, level, this.now())) {
+    if (free > Math.max(leftFree(room.size, rank), squeeze.left(room, level, this.now()))) {
       squeeze.passed(level);
       return undefined;
     }
