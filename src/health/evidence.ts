@@ -15,6 +15,8 @@ export interface Evidence {
 }
 
 /** What was seen, since when, and how old that is. */
-export function reasonOf({ text, since, lastAt }: Evidence, now: number): string {
-  return lastAt === undefined ? text : `${text}, since ${timeOf(since)}, last seen ${spellAge(now - lastAt)} ago`;
+export function reasonOf({ level, text, since, lastAt }: Evidence, now: number): string {
+  if (lastAt === undefined) return text;
+  const sinceWhen = level === "unknown" ? "" : `, since ${timeOf(since)}`; // what is not known began at no time
+  return `${text}${sinceWhen}, last seen ${spellAge(now - lastAt)} ago`;
 }

@@ -25,6 +25,17 @@ describe("a component that is called", () => {
     expect(health("stripe")).toEqual({ status: "healthy", reasons: [] });
   });
 
+  it("that has failed once is not known yet, since no time", async () => {
+    setup();
+    health();
+    const { come } = calling("stripe");
+    await come(fails);
+    expect(health("stripe")).toEqual({
+      status: "unknown",
+      reasons: [expect.stringMatching(/^no call has told enough, last seen/)],
+    });
+  });
+
   it("is known only from the moment on when somebody first asked", async () => {
     setup();
     const { come } = calling("stripe");
