@@ -1,9 +1,6 @@
-// One attempt's wait for its quotas. It ends with the attempt, which tells it: no listener and no timer of its own.
+// One attempt's wait for its quotas.
 import type { AttemptRecord } from "../../core/attempt.ts";
-import type { Cuttable } from "../../core/record.ts";
-import { arm, disarm, Timed } from "../../core/timers.ts";
-import { openPromise } from "../../core/wake.ts";
-import { type Queued, rankOf } from "../bulkhead/queue.ts";
+import { Waiting } from "../bulkhead/waiting.ts";
 import type { Amounts, QuotaName } from "./amounts.ts";
 
 /** Why somebody is not let in; `waitMs` `Infinity`: never. */
@@ -19,30 +16,17 @@ interface Host {
   rerank(waiter: Waiter, rank: number): void;
 }
 
-export class Waiter extends Timed implements Cuttable, Queued {
-  readonly attempt: AttemptRecord;
-  rank: number;
+export class Waiter extends Waiting<Refusal> {
   readonly amounts: Amounts;
   /** What it waits for. */
   readonly quota: QuotaName;
-  ahead: this | null = null;
-  behind: this | null = null;
-  refusal: Refusal | undefined = undefined;
   isIn = false;
-  /** Comes to this very waiter, whatever becomes of it. */
-  readonly end: Promise<unknown>;
-  private readonly resolve: (waiter: Waiter) => void;
   private readonly host: Host;
 
   constructor(attempt: AttemptRecord, rank: number, amounts: Amounts, quota: QuotaName, host: Host) {
-    super(attempt.now());
-    const { promise, resolve } = openPromise();
-    this.attempt = attempt;
-    this.rank = rank;
+    super(attempt, rank);
     this.amounts = amounts;
     this.quota = quota;
-    this.end = promise;
-    this.resolve = resolve;
     this.host = host;
   }
 
@@ -50,40 +34,20 @@ export class Waiter extends Timed implements Cuttable, Queued {
     return this.isIn || this.refusal !== undefined;
   }
 
-  begin(maxWait: number): void {
-    const { attempt } = this;
-    attempt.hold(this);
-    arm(attempt.call.stack.seams.clock, maxWait, this);
-  }
-
-  admit(): void {
+  override admit(): void {
     this.isIn = true;
-    this.stop();
-  }
-
-  refuse(refusal: Refusal): void {
-    this.refusal = refusal;
-    this.stop();
+    super.admit();
   }
 
   expire(): void {
     this.host.waitedOut(this);
   }
 
-  abandon(): void {
+  protected leave(): void {
     this.host.leave(this);
-    this.stop();
   }
 
-  /** It waits for several, and another of them has come or gone. */
-  reranked(): void {
-    const rank = rankOf(this.attempt.said?.criticality);
-    if (rank !== this.rank) this.host.rerank(this, rank);
-  }
-
-  private stop(): void {
-    disarm(this);
-    this.attempt.letGo(this);
-    this.resolve(this);
+  protected rerank(rank: number): void {
+    this.host.rerank(this, rank);
   }
 }
