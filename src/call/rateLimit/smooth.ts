@@ -28,11 +28,15 @@ export class Smooth implements Meter {
     this.next = Math.max(now, this.next) + amount * this.interval;
   }
 
-  /** A place in a row of one by one stays empty: who came after it has its own, and two would stand together. */
+  /** The last place of a row of one by one is there again; an earlier one stays empty: two would stand together. */
   giveBack(now: number, amount: number, since: number): void {
-    if (this.window === undefined) return;
+    const next = this.next - amount * this.interval;
+    if (this.window === undefined) {
+      if (next <= since + tiny) this.next = next; // what was taken last was taken by then: it was this
+      return;
+    }
     this.window.giveBack(now, amount, since);
-    this.next = Math.max(now, this.next - amount * this.interval);
+    this.next = Math.max(now, next);
   }
 
   left(now: number): number {

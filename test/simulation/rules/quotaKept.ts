@@ -17,6 +17,7 @@ export function quotaKept({ plan, names, services, state, waits, refuses }: Watc
   /** What is in the bucket, now. */
   let [tokens, at] = [burst ?? 0, 0];
   let latest = Number.NEGATIVE_INFINITY;
+  let beforeLatest = latest;
   let pausedUntil = 0;
   let givenBack = 0;
 
@@ -57,6 +58,7 @@ export function quotaKept({ plan, names, services, state, waits, refuses }: Watc
         fill(now);
         tokens -= 1;
       }
+      beforeLatest = latest;
       latest = now;
     },
     left(run, world) {
@@ -67,6 +69,7 @@ export function quotaKept({ plan, names, services, state, waits, refuses }: Watc
       if (gives !== "refused") return;
       passed.delete(run);
       givenBack++;
+      if (run.startedAt === latest) latest = beforeLatest; // none has come after it
       fill(world.coming);
       if (isBucket) tokens = Math.min(burst ?? 0, tokens + 1);
     },
