@@ -9,6 +9,7 @@ import { armUnheld, disarm, Timed } from "../core/timers.ts";
 import { protect } from "../protect.ts";
 import type { Result } from "./gauge.ts";
 import { PROBE } from "./registry.ts";
+import { saidUnwell } from "./said.ts";
 import { whatFailed } from "./words.ts";
 
 export interface Found {
@@ -69,9 +70,10 @@ export class Check {
     try {
       const value = await this.call(undefined, { signal: controller.signal, labels: this.labels });
       const verdict = classifyValue(value);
+      const said = saidUnwell(value);
       discard(value, undefined);
       if (verdict !== undefined) return found("unhealthy", `its check failed: ${whatFailed(value)}`);
-      if (value === false) return found("unhealthy", "its check failed: it answered `false`");
+      if (said !== undefined) return found("unhealthy", `its check failed: it answered ${said}`);
     } catch (error) {
       const late = controller.signal.aborted;
       return found(

@@ -52,8 +52,9 @@ export type ProbeSettings = z.output<typeof schema>;
 
 /**
  * Checks a component at once and then at intervals, until it is stopped: a check that resolves has found it well; one
- * that throws, rejects or takes too long is unhealthy with a reason, harms no other, and runs again next round. Rounds
- * of one probe never overlap; nothing of it holds the process.
+ * that throws, rejects or takes too long is unhealthy with a reason, harms no other, and runs again next round. So is one
+ * whose answer says so: `false`, `{ ok: false }`, `{ healthy: false }`, `{ status: "down" }`, a `Response` that is not `ok`.
+ * Rounds of one probe never overlap; nothing of it holds the process.
  * @throws OptionsInvalidError when made with options that cannot be meant: every problem, with its path
  * @example
  * const db = probe("db", async ({ signal }) => void signal, { every: "10s", kind: "readiness" });
@@ -62,7 +63,7 @@ export type ProbeSettings = z.output<typeof schema>;
  */
 export function probe(
   component: string,
-  check: (context: CallContext) => Promise<void>,
+  check: (context: CallContext) => Promise<unknown>,
   options: ProbeOptions = {},
   seams?: Partial<Seams>,
 ): Probe {

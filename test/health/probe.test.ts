@@ -24,14 +24,56 @@ describe("a probe", () => {
     expect(changes()).toEqual(["unknown → healthy"]);
   });
 
-  it("takes a check that answers `false` for one that failed", async () => {
+  it.each([
+    ["`false`", false],
+    ["`ok: false`", { ok: false, detail: "token=hunter2" }],
+    ["`healthy: false`", { healthy: false }],
+    ['`status: "down"`', { status: "DOWN" }],
+    ['`status: "fail"`', { status: "fail" }],
+    ['`status: "failed"`', { status: "failed" }],
+    ['`status: "unhealthy"`', { status: "Unhealthy" }],
+    ['`status: "unavailable"`', { status: "unavailable" }],
+    ['`status: "error"`', { status: "error", error: {} }],
+    ["HTTP 302", new Response(null, { status: 302 })],
+  ])("takes a check that answers %s for one that failed, and says so", async (said, answer) => {
     const { probed } = setup();
-    probed("db", (async () => false) as never);
+    probed("db", async () => answer);
     await turn();
     expect(health("db")).toEqual({
       status: "unhealthy",
-      reasons: [expect.stringContaining("its check failed: it answered `false`")],
+      reasons: [expect.stringContaining(`its check failed: it answered ${said}, since`)],
     });
+    expect(JSON.stringify(health())).not.toContain("hunter2");
+  });
+
+  it.each([
+    ["true", true],
+    ["nothing found", null],
+    ["a number", 0],
+    ["an empty list", []],
+    ["a word", "down"],
+    ["{ ok: true }", { ok: true, status: "up" }],
+    ["a database's row", { ok: 0 }],
+    ["a status that is well", { status: "pass" }],
+    ["a status that is a number", { status: 200 }],
+    ["a response that is ok", new Response(null, { status: 204 })],
+  ])("takes every other answer for a check that passed: %s", async (_, answer) => {
+    const { probed } = setup();
+    probed("db", async () => answer);
+    await turn();
+    expect(health("db")).toEqual({ status: "healthy", reasons: [] });
+  });
+
+  it("takes what cannot be read for a check that passed", async () => {
+    const { probed } = setup();
+    const unreadable = {
+      get ok() {
+        throw new Error("no");
+      },
+    };
+    probed("db", async () => unreadable);
+    await turn();
+    expect(health("db").status).toBe("healthy");
   });
 
   it("checks again and again, every ten seconds without a word", async () => {
@@ -122,7 +164,7 @@ describe("a probe", () => {
 
   it("that gives what tells of a failure has not passed", async () => {
     const { probed } = setup();
-    probed("db", async () => new Response(null, { status: 503 }) as never);
+    probed("db", async () => new Response(null, { status: 503 }));
     await turn();
     expect(health("db").reasons).toEqual([expect.stringContaining("overloaded (HTTP 503)")]);
   });

@@ -29,7 +29,7 @@ export function setup({ random = (): number => 0.5 } = {}) {
   return {
     ...{ clock, events, seen },
     /** A probe of the default thresholds that the test's end stops. */
-    probed(component: string, check: (context: CallContext) => Promise<void>, options?: ProbeOptions): Probe {
+    probed(component: string, check: (context: CallContext) => Promise<unknown>, options?: ProbeOptions): Probe {
       const made = probe(component, check, options);
       probes.push(made);
       return made;
