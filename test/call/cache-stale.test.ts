@@ -208,13 +208,19 @@ describe("`whileRevalidating`", () => {
 
   it("a failed background refresh gives no unhandled rejection, is told, and the stale value serves until its own limit", async () => {
     const { clock, call, runs, last, seen } = await stale({ whileRevalidating: "10s" });
+    const begun: number[] = [];
     for (let second = 0; second < 10; second++) {
-      expect(await call("a")).toBe(1);
-      await last().fail(down);
+      expect([await call("a"), await call("a")]).toEqual([1, 1]);
+      if (runs.length > begun.length) {
+        begun.push(second);
+        await last().fail(down);
+        expect(await call("a")).toBe(1);
+      }
       await clock.advance("1s");
     }
-    expect(runs).toHaveLength(10);
-    expect(seen.of("call.settled").filter(({ state }) => state === "failed")).toHaveLength(10);
+    expect(begun).toEqual([0, 1, 3, 7]);
+    expect(runs).toHaveLength(4);
+    expect(seen.of("call.settled").filter(({ state }) => state === "failed")).toHaveLength(4);
     const shown = watch(call("a"));
     await last().fail(down);
     expect(shown.at).toEqual({ error: down }); // then the error shows
@@ -258,7 +264,9 @@ describe("`whileRevalidating`", () => {
     await clock.advance("1s");
     expect([await call("a"), runs[1]?.context.deadlineAt]).toEqual([1, 3_000]);
     await clock.advance("2s");
-    expect([runs[1]?.aborted, await call("a"), runs.length]).toEqual([true, 1, 3]);
+    expect([runs[1]?.aborted, await call("a"), runs.length]).toEqual([true, 1, 2]);
+    await clock.advance("1s");
+    expect([await call("a"), runs.length]).toEqual([1, 3]);
     await runs[2]?.answer(2);
   });
 
@@ -310,6 +318,123 @@ describe("`whileRevalidating`", () => {
     expect(clock.sleepers).toBe(1); // on the system's clock it is unreferenced
     await runs[0]?.answer(2);
     expect(clock.sleepers).toBe(0);
+  });
+});
+
+describe("after a background refresh that renewed nothing", () => {
+  /** At which of the next seconds a refresh was begun, each of which fails with this. */
+  async function begun(options: object, error: unknown, seconds: number) {
+    const { clock, call, runs, last } = await stale(options);
+    const at: number[] = [];
+    for (let second = 0; second < seconds; second++) {
+      expect(await call("a")).toBe(1);
+      if (runs.length > at.length) {
+        at.push(second);
+        await last().fail(error);
+      }
+      await clock.advance("1s");
+    }
+    return at;
+  }
+
+  it("no other begins for 1 s, then 2 s, and so on up to a minute", async () => {
+    expect(await begun({ whileRevalidating: "1h" }, down, 250)).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
+  });
+
+  it("nor before the time that the service told", async () => {
+    const busy = Object.assign(status(429), { headers: { "retry-after": "10" } });
+    expect(await begun({ whileRevalidating: "1h" }, busy, 40)).toEqual([0, 10, 20, 30]);
+  });
+
+  it("where what is stale serves for a short time only, a tenth of that", async () => {
+    const { clock, call, runs } = await stale({ whileRevalidating: 300 });
+    await call("a");
+    await runs[0]?.fail(down);
+    await clock.advance(29);
+    expect([await call("a"), runs.length]).toEqual([1, 1]);
+    await clock.advance(1);
+    expect([await call("a"), runs.length]).toEqual([1, 2]);
+    await runs[1]?.answer(2);
+  });
+
+  it("of one that succeeds the next begins at once again, and holds off from the start", async () => {
+    const { clock, call, runs } = await stale({ whileRevalidating: "1h" });
+    await call("a");
+    await runs[0]?.fail(down);
+    await clock.advance("1s");
+    await call("a");
+    await runs[1]?.answer(2);
+    await clock.advance("1s");
+    expect([await call("a"), runs.length]).toEqual([2, 3]);
+    await runs[2]?.fail(down);
+    await clock.advance("1s");
+    expect([await call("a"), runs.length]).toEqual([2, 4]);
+    await runs[3]?.answer(3);
+  });
+
+  it("also where it came to its deadline, or gave what is not kept", async () => {
+    const { clock } = setup();
+    const { ask, runs } = operation();
+    const call = protect("x", ask, { cache: { ttl: "1s", whileRevalidating: "1h" }, deadline: "2s" });
+    const first = call("a");
+    await runs[0]?.answer(1);
+    await first;
+    await clock.advance("1s");
+    await call("a");
+    await clock.advance("2s");
+    expect([await call("a"), runs.length]).toEqual([1, 2]);
+    await clock.advance("1s");
+    await call("a");
+    await runs[2]?.answer({ choices: [{ finish_reason: "length", message: { content: "Hal" } }] });
+    await clock.advance(1_999);
+    expect([await call("a"), runs.length]).toEqual([1, 3]);
+    await clock.advance(1);
+    expect([await call("a"), runs.length]).toEqual([1, 4]);
+    await runs[3]?.answer(2);
+  });
+
+  it("a caller's own load begins all the same: `fresh`, of another key, and where it serves no longer", async () => {
+    const busy = Object.assign(status(429), { headers: { "retry-after": "60" } });
+    const { clock, call, runs } = await stale({ whileRevalidating: "10s" });
+    await call("a");
+    await runs[0]?.fail(busy);
+    const asked = [watch(call("a", { accept: "fresh" })), watch(call("b"))];
+    expect(runs).toHaveLength(3);
+    await runs[1]?.fail(down);
+    await runs[2]?.answer("b");
+    expect(asked.map(({ at }) => at)).toEqual([{ error: down }, { value: "b" }]);
+    await clock.advance("10s");
+    const late = call("a");
+    await runs[3]?.answer(2);
+    expect([await late, runs.length]).toEqual([2, 4]);
+  });
+
+  it("whoever heard from the service that it wants to be left alone: a refresh does", async () => {
+    const busy = Object.assign(status(429), { headers: { "retry-after": "60" } });
+    const { clock, call, runs } = await stale({ whileRevalidating: "1h" });
+    const fresh = watch(call("a", { accept: "fresh" }));
+    await runs[0]?.fail(busy);
+    expect(fresh.at).toEqual({ error: busy });
+    await clock.advance(59_999);
+    expect([await call("a"), runs.length]).toEqual([1, 1]);
+    await clock.advance(1);
+    expect([await call("a"), runs.length]).toEqual([1, 2]);
+    await runs[1]?.answer(2);
+  });
+
+  it("with `patience` nothing is waited for meanwhile, but a load that somebody else has begun", async () => {
+    const { clock, call, told, runs } = await stale({ whileRevalidating: "1h", patience: "200ms" });
+    const shown = watch(call("a"));
+    await runs[0]?.fail(down);
+    expect(shown.at).toEqual({ error: down });
+    const { story, ...ended } = await told("a");
+    expect(ended).toEqual({ ok: true, value: 1 });
+    expect([story.degraded, runs.length]).toEqual([{ reason: "stale", ageMs: 1_000 }, 1]);
+    const [fresh, patient] = [watch(call("a", { accept: "fresh" })), watch(call("a"))];
+    await clock.advance(100);
+    expect(patient.at).toBeUndefined();
+    await runs[1]?.answer(2);
+    expect([fresh.at, patient.at]).toEqual([{ value: 2 }, { value: 2 }]);
   });
 });
 

@@ -11,6 +11,7 @@ import { Seat, type Sitter } from "../../core/seat.ts";
 import type { Sharing, Stack } from "../../core/stack.ts";
 import { circleOf } from "./circle.ts";
 import { Entries, type Entry } from "./entries.ts";
+import { HoldOff } from "./holdOff.ts";
 import { givesNoKey, type Key, keyNeeded, keyOf, keyWithin } from "./keys.ts";
 import { type Asked, allowsStale, type Keeper, Load } from "./load.ts";
 import { Loads } from "./loads.ts";
@@ -61,8 +62,8 @@ export class Cached implements Sharing, Keeper {
         return instead(entry.value, true);
       }
       const leftMs = accept === "fresh" ? 0 : this.leftMs(entry, settings.whileRevalidating);
-      if (leftMs > 0 && settings.patience === 0) {
-        this.refresh(record, key, leftMs);
+      if (leftMs > 0 && (settings.patience === 0 || this.isHeldOff(key, entry))) {
+        this.refresh(record, key, entry, leftMs);
         return instead(giveStale(call, entry, ageMs, "stale"), false);
       }
     }
@@ -92,7 +93,7 @@ export class Cached implements Sharing, Keeper {
     if (entry !== undefined && this.settings.patience > 0) {
       const leftMs = this.leftMs(entry, this.settings.whileRevalidating);
       if (leftMs > 0) {
-        this.refresh(attempt, key, leftMs);
+        this.refresh(attempt, key, entry, leftMs);
         patience = this.settings.patience;
       }
     }
@@ -186,8 +187,18 @@ export class Cached implements Sharing, Keeper {
     return load;
   }
 
-  private refresh(attempt: AttemptRecord, key: Key, leftMs: number): void {
-    if (this.loads.of(key) === undefined) this.refresher.begin(attempt, leftMs);
+  private refresh(attempt: AttemptRecord, key: Key, entry: Entry, leftMs: number): void {
+    if (this.loads.of(key) !== undefined || this.isHeldOff(key, entry)) return;
+    this.refresher.begin(attempt, leftMs, () => {
+      if (this.entries.peek(key) !== entry) return; // it is renewed, or forgotten
+      entry.holdOff ??= new HoldOff();
+      entry.holdOff.failedAgain(this.entries.now, this.settings.whileRevalidating);
+    });
+  }
+
+  /** Whether nobody loads it and no refresh may begin. */
+  private isHeldOff(key: Key, { holdOff }: Entry): boolean {
+    return holdOff?.holds(this.entries.now) === true && this.loads.of(key) === undefined;
   }
 
   private letGo(load: Load): void {

@@ -2,6 +2,7 @@
 // no lifetimes: an entry has its own, on our clock, which spares two lists of times and their upkeep.
 import { LRUCache } from "lru-cache";
 import type { LiveSeams } from "../../core/seams.ts";
+import type { HoldOff } from "./holdOff.ts";
 import type { Key } from "./keys.ts";
 
 /** Room at first; doubled up to `max` as it fills: lru-cache takes all its room at once, some 40 bytes for each entry that may come. */
@@ -20,6 +21,8 @@ export interface Entry {
   readonly keepMs: number;
   /** The key without the tenant. */
   readonly asked: Key;
+  /** Where a refresh has failed: until when no other one begins. */
+  holdOff: HoldOff | undefined;
 }
 
 export class Entries {
@@ -52,11 +55,11 @@ export class Entries {
     return entry !== undefined && this.isOfUse(entry) ? entry : undefined;
   }
 
-  put(key: Key, { value, failedIn, ttl, asked }: Omit<Entry, "at" | "keepMs">, keepMs: number): void {
+  put(key: Key, { value, failedIn, ttl, asked }: Omit<Entry, "at" | "keepMs" | "holdOff">, keepMs: number): void {
     this.kept ??= new LRUCache({ max: Math.min(first, this.max) });
     const { max, size } = this.kept;
     if (size === max && max < this.max && !this.kept.has(key)) this.move(Math.min(2 * max, this.max));
-    this.kept?.set(key, { value, failedIn, at: this.look(), ttl, keepMs, asked });
+    this.kept?.set(key, { value, failedIn, at: this.look(), ttl, keepMs, asked, holdOff: undefined });
   }
 
   drop(key: Key): void {

@@ -10,6 +10,7 @@ import type { Stack } from "../../core/stack.ts";
 import { verdicts } from "../../core/table.ts";
 import type { FailureKind } from "../../core/verdict.ts";
 import type { Entries } from "./entries.ts";
+import { HoldOff } from "./holdOff.ts";
 import { type Key, typeName } from "./keys.ts";
 import type { OnceOnly } from "./once.ts";
 import type { Settings } from "./settings.ts";
@@ -93,10 +94,20 @@ export class Load implements Asked, Tower {
       const stale = Math.max(settings.staleOnError, settings.whileRevalidating);
       return entries.put(key, { value, failedIn: undefined, ttl: own, asked }, ttl + stale);
     }
-    const { kind } = verdict;
+    const { kind, retryAfterMs } = verdict;
     if (denies.has(kind)) entries.drop(key);
+    if (retryAfterMs !== undefined) this.holdOff(retryAfterMs);
     if (ok || settings.negative === 0 || !lasting.has(kind)) return;
     entries.put(key, { value, failedIn: flight.id, ttl: undefined, asked }, settings.negative);
+  }
+
+  /** What is kept is not refreshed before the time that the other side told. */
+  private holdOff(ms: number): void {
+    const { entries } = this.keeper;
+    const entry = entries.peek(this.key);
+    if (entry === undefined) return;
+    entry.holdOff ??= new HoldOff();
+    entry.holdOff.atLeast(entries.now + ms);
   }
 
   private ownLifetime(value: unknown, name: string): number | undefined {

@@ -10,9 +10,9 @@ export class Refresher {
 
   /**
    * A call of its own, told as one: its failure is in its events and its story, and reaches nobody else. It ends by the
-   * declared deadline, else when what it is to renew is past all use.
+   * declared deadline, else when what it is to renew is past all use. `over` is told of its end, whichever it is.
    */
-  begin({ call, input }: AttemptRecord, leftMs: number): void {
+  begin({ call, input }: AttemptRecord, leftMs: number, over: () => void): void {
     const { labels, stack } = call;
     const calls: CallRecord[] = [];
     const options = {
@@ -21,7 +21,7 @@ export class Refresher {
       labels,
       ...(stack.deadline === undefined && { deadline: leftMs }),
     } as const;
-    begin(this.aloneIn(stack), input, options, (own) => calls.push(own)).catch(() => {});
+    begin(this.aloneIn(stack), input, options, (own) => calls.push(own)).then(over, over);
     for (const { ended, rare } of calls) if (!ended) rare?.deadline?.letProcessEnd();
   }
 
