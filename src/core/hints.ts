@@ -55,13 +55,9 @@ export function askedWaitMs(headers: unknown, nowEpochMs: number): number | unde
 
 /** The reset headers alone: sent with every answer, so they tell of a wait only beside a refusal for the rate. */
 export function resetMs(headers: unknown, nowEpochMs: number): number | undefined {
-  let later: number | undefined;
-  for (const name of resets) {
-    const wait = readWait(headerOf(headers, name), 1000, nowEpochMs);
-    // a reset of 0 is what a service sends that keeps no count
-    if (wait !== undefined && wait > 0 && (later === undefined || wait > later)) later = wait;
-  }
-  return later;
+  let later = 0;
+  for (const name of resets) later = Math.max(later, readWait(headerOf(headers, name), 1000, nowEpochMs) ?? 0);
+  return later === 0 ? undefined : later; // 0 is what a service sends that keeps no count
 }
 
 /** The wait a message speaks of: `try again in 7m12s`, `retry after 26 seconds`, Google's `"retryDelay": "34s"`. */
@@ -76,7 +72,7 @@ export function waitInText(text: string): number | undefined {
 /** Reads a number (of `unit` ms, or Unix s or ms), `6m0s`, an HTTP date or an RFC 3339 one, as ms from now. */
 export function readWait(text: string | undefined, unit: number, nowEpochMs: number): number | undefined {
   const said = text?.trim();
-  if (said === undefined || said === "") return undefined;
+  if (said === undefined) return undefined;
   let wait = Number.NaN;
   if (/^\d+(?:\.\d+)?$/.test(said)) {
     const count = Number(said);

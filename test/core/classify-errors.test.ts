@@ -155,3 +155,29 @@ describe("errors that hold several", () => {
     );
   });
 });
+
+describe("what only its message tells", () => {
+  const quota = "You exceeded your current quota";
+  it.each<[message: string, kind: FailureKind]>([
+    ["Connection error.", "network"],
+    ["stream has been aborted", "network"],
+    ["Request timed out.", "timeout"],
+    [quota, "exhausted"],
+    [`${quota}. Please retry in 5s.`, "unknown"],
+    ["Connection error", "unknown"],
+    ["the stream has been aborted", "unknown"],
+    ["Request timed out", "unknown"],
+  ])("%s", (message, kind) => {
+    expect(classifyError(new Error(message)).kind).toBe(kind);
+  });
+
+  it("is judged after what is inside it", () => {
+    const error = new Error("Connection error.", { cause: withStatus(404) });
+    expect(classifyError(error).kind).toBe(classifyError(withStatus(404)).kind);
+  });
+
+  it("a client's class says as much where its message does not", () => {
+    class APIConnectionError extends Error {}
+    expect(classifyError(new APIConnectionError("no")).kind).toBe("network");
+  });
+});

@@ -99,6 +99,14 @@ describe("a schema", () => {
     expect(counted.asked).toBe(3);
   });
 
+  it("of which nobody knows yet whether it is asynchronous still runs once: what is refused before says nothing of it", async () => {
+    const counted = setup();
+    const validate = validatorOf(z.string().refine((text) => Promise.resolve(counted.ask(text !== "no"))));
+    expect(validate(5)).toMatchObject({ issues: [{ path: [] }] });
+    expect(await validate("x")).toEqual({ value: "x" });
+    expect(counted.asked).toBe(1);
+  });
+
   it("that has gone the fast way runs a function that throws once, and says what it refuses", () => {
     const counted = setup();
     const schema = z.string({ error: "a text" }).transform((text) => {
