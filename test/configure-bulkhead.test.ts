@@ -62,6 +62,19 @@ describe("a bulkhead that is changed", () => {
     expect([places.running, places.queued]).toEqual([0, 0]);
   });
 
+  it("is checked with what stays as it was: a limit of waiting wants a queue", () => {
+    const call = protect("x", async () => 1, { bulkhead: 5 });
+    const told = "bulkhead.queueTimeout: wanted a `queue`";
+    expect(() => configure(call, { bulkhead: { queueTimeout: "1s" } })).toThrow(told);
+    const undo = configure(call, { bulkhead: { queue: 3 } });
+    configure(call, { bulkhead: { queueTimeout: "1s" } });
+    expect(() => configure(call, { bulkhead: { queue: 0 } })).toThrow(told);
+    expect(undo).toThrow(told);
+    expect(optionsOf(call)).toEqual({ ...defaults, concurrency: 5, queue: 3, queueTimeout: 1_000 });
+    configure(call, { bulkhead: { queue: 0, queueTimeout: Number.POSITIVE_INFINITY } });
+    expect(optionsOf(call)).toEqual({ ...defaults, concurrency: 5 });
+  });
+
   it("is refused what it cannot be, and stays as it was", () => {
     const call = protect("x", async () => 1, { bulkhead: 5, timeout: "1s" });
     const change = { timeout: "2s", bulkhead: { concurrency: 0, queue: 1.5 } } as const;

@@ -16,7 +16,7 @@ export interface BulkheadOptions {
   concurrency: number;
   /** So many calls may wait for a place, the more critical first; default 0: none waits. */
   queue?: number | undefined;
-  /** Who has waited so long is refused; default no limit but the call's deadline. */
+  /** Who has waited so long is refused; default no limit but the call's deadline. Wants a `queue`. */
   queueTimeout?: Duration | undefined;
   /** An operation that nobody waits for any more and that still runs so long after gives its place back; default never. */
   abandonAfter?: Duration | undefined;
@@ -38,20 +38,27 @@ function count(least: number) {
   });
 }
 
-const optionsSchema = z.strictObject(
-  {
-    concurrency: count(1),
-    queue: count(0).default(0),
-    queueTimeout: limitSchema.prefault(Number.POSITIVE_INFINITY),
-    abandonAfter: limitSchema.prefault(Number.POSITIVE_INFINITY),
-  },
-  {
-    error: ({ code }) =>
-      code === "invalid_type"
-        ? "how many at once, or { concurrency, queue?, queueTimeout?, abandonAfter? }"
-        : undefined,
-  },
-);
+const optionsSchema = z
+  .strictObject(
+    {
+      concurrency: count(1),
+      queue: count(0).default(0),
+      queueTimeout: limitSchema.prefault(Number.POSITIVE_INFINITY),
+      abandonAfter: limitSchema.prefault(Number.POSITIVE_INFINITY),
+    },
+    {
+      error: ({ code }) =>
+        code === "invalid_type"
+          ? "how many at once, or { concurrency, queue?, queueTimeout?, abandonAfter? }"
+          : undefined,
+    },
+  )
+  .superRefine(({ queue, queueTimeout }, context) => {
+    if (queue > 0 || queueTimeout === Number.POSITIVE_INFINITY) return;
+    const message =
+      "a `queue` of at least 1 beside it, as without one nobody waits, or else no limit of waiting (`Infinity`)";
+    context.addIssue({ code: "custom", path: ["queueTimeout"], message, input: queueTimeout });
+  });
 export const bulkheadSchema = z.preprocess(spelt, optionsSchema);
 
 function spelt(given: unknown): unknown {

@@ -1,6 +1,6 @@
 // Asks a component how it is, again and again, whether or not anybody calls it.
 import { z } from "zod";
-import { durationSchema, spanSchema } from "../core/duration.ts";
+import { durationSchema, spanSchema, spell } from "../core/duration.ts";
 import { OptionsInvalidError } from "../core/errors.ts";
 import type { Health } from "../core/events.ts";
 import type { CallContext, Criticality, Duration } from "../core/operation.ts";
@@ -13,7 +13,7 @@ export interface ProbeOptions {
   every?: Duration | undefined;
   /** A check that takes longer has failed, and its signal is aborted; default 1 s. */
   timeout?: Duration | undefined;
-  /** An answer that takes longer is right but poor: degraded; default half of `timeout`. */
+  /** An answer that takes longer is right but poor: degraded; default half of `timeout`, and no more than it. */
   slowAfter?: Duration | undefined;
   /** What the whole makes of it; default normal: the whole falls with it. What is sheddable or background makes it degraded at most. */
   criticality?: Criticality | undefined;
@@ -46,6 +46,11 @@ const schema = z
     criticality: criticalitySchema.default("normal"),
     kind: z.enum(["liveness", "readiness", "startup"]).default("readiness"),
     ...thresholds,
+  })
+  .superRefine(({ slowAfter, timeout }, context) => {
+    if (slowAfter === undefined || slowAfter <= timeout) return;
+    const message = `at most \`timeout\` (${spell(timeout)}), as what takes longer has failed: lower it, or raise that`;
+    context.addIssue({ code: "custom", path: ["slowAfter"], message, input: slowAfter });
   })
   .transform((given) => ({ ...given, slowAfter: given.slowAfter ?? given.timeout / 2 }));
 export type ProbeSettings = z.output<typeof schema>;

@@ -50,6 +50,16 @@ describe("options", () => {
     }
   });
 
+  it.each([
+    { concurrency: 2, queueTimeout: "1s" },
+    { concurrency: 2, queue: 0, queueTimeout: 1_000 },
+  ] as const)("say no limit of waiting where nobody may wait: %o", (given) => {
+    const told = /queueTimeout: wanted a `queue` of at least 1 beside it.*, got (1s|1000)$/;
+    expect(() => bulkhead(given)).toThrow(told);
+    expect(() => protect("x", async () => 1, { bulkhead: given })).toThrow(told);
+    bulkhead({ concurrency: 2, queueTimeout: Number.POSITIVE_INFINITY });
+  });
+
   it("without a word: no queue, no limit of waiting, nothing is abandoned", () => {
     expect(explain(bulkhead(7)(async () => 1))).toEqual([
       {
@@ -164,7 +174,7 @@ describe("other settings while calls are under way", () => {
     const { begin, change, clock, places, started } = changing({ concurrency: 3, queue: 2, queueTimeout: "1s" });
     const works = ["a", "b", "c", "d", "e"].map((name) => begin(name));
     await turn();
-    change({ concurrency: 1, queue: 0 });
+    change({ concurrency: 1, queue: 0, queueTimeout: Number.POSITIVE_INFINITY });
     const refused = begin("refused");
     await turn();
     expect([refused.ended.at, places.running, places.queued]).toEqual([full({ running: 3, queued: 2 }), 3, 2]);

@@ -17,11 +17,13 @@ const arrival = fc.record({
   abortAfter: fc.option(ms, { nil: undefined }),
   deadline: fc.option(ms, { nil: undefined }),
 });
-const options = fc.record({
-  concurrency: fc.integer({ min: 1, max: 4 }),
-  queue: fc.integer({ min: 0, max: 5 }),
-  queueTimeout: fc.option(ms, { nil: undefined }),
-});
+const options = fc
+  .record({
+    concurrency: fc.integer({ min: 1, max: 4 }),
+    queue: fc.integer({ min: 0, max: 5 }),
+    queueTimeout: fc.option(ms, { nil: undefined }),
+  })
+  .map((given) => (given.queue > 0 ? given : { ...given, queueTimeout: undefined }));
 
 it("runs no more than allowed to their true ends, answers everyone once, lets the more critical go first, and in the end its capacity is whole", async () => {
   await fc.assert(

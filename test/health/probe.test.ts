@@ -389,6 +389,22 @@ describe("what cannot be meant", () => {
     for (const path of paths) expect(make).toThrow(path);
   });
 
+  it.each([
+    [
+      { timeout: "2s", slowAfter: "3s" },
+      "slowAfter: wanted at most `timeout` (2 000 ms), as what takes longer has failed: lower it, or raise that, got 3s",
+    ],
+    [{ slowAfter: 1_001 }, /slowAfter: wanted at most `timeout` \(1 000 ms\).*got 1001$/],
+  ] as const)("is to be slow later than to have failed: %o", (options, told) => {
+    setup();
+    expect(() => probe("db", async () => {}, options)).toThrow(told);
+  });
+
+  it("does not hinder what is never to be degraded", () => {
+    setup();
+    probe("db", async () => {}, { timeout: "2s", slowAfter: "2s" }).stop();
+  });
+
   it("is a component without a name, and no check", () => {
     setup();
     expect(() => probe("", async () => {})).toThrow('component: wanted the name of what is checked, such as "db"');

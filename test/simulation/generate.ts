@@ -39,12 +39,14 @@ const breaker: fc.Arbitrary<BreakerPlan> = fc.record({
   slow: maybe(20, fc.record({ rate: fc.constantFrom(0.5, 1), duration: fc.constantFrom(10, 30) })),
 });
 
-const bulkhead: fc.Arbitrary<BulkheadPlan> = fc.record({
-  concurrency: fc.integer({ min: 1, max: 3 }),
-  queue: maybe(70, fc.integer({ min: 0, max: 4 })),
-  queueTimeout: maybe(30, span),
-  abandonAfter: maybe(30, span),
-});
+const bulkhead: fc.Arbitrary<BulkheadPlan> = fc
+  .record({
+    concurrency: fc.integer({ min: 1, max: 3 }),
+    queue: maybe(70, fc.integer({ min: 0, max: 4 })),
+    queueTimeout: maybe(30, span),
+    abandonAfter: maybe(30, span),
+  })
+  .map((plan) => (plan.queue ? plan : { ...plan, queueTimeout: undefined }));
 
 const cache: fc.Arbitrary<CachePlan> = fc
   .record({
