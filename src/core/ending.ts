@@ -48,23 +48,6 @@ export function endingOf(value: unknown): Ending | undefined {
   }
 }
 
-/** Words for an answer that is not at its end, or never will be: nothing is wrong with what it holds, but it is not the answer. */
-const unfinished = new Set<unknown>([
-  ...["pause_turn", "insufficient_system_resource", "error", "ERROR"],
-  ...["cancelled", "failed", "in_progress", "queued"],
-]);
-
-/** Whether a model's answer says that it has not been finished, in the shapes in which services send it. */
-export function isUnfinished(value: unknown): boolean {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  const told = field(value, "finishReason");
-  const reasons = [field(value, "stop_reason"), field(value, "finish_reason"), field(told, "unified") ?? told];
-  if (field(value, "object") === "response") reasons.push(field(value, "status"));
-  const choices = field(value, "choices");
-  if (Array.isArray(choices)) reasons.push(...choices.map((choice) => field(choice, "finish_reason")));
-  return reasons.some((reason) => unfinished.has(reason));
-}
-
 export function cutOff(path: string | undefined, got: unknown): Ending {
   const fix = "a shorter answer, or a higher limit of tokens";
   return {

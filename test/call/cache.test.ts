@@ -351,12 +351,24 @@ describe("only complete, accepted answers are kept", () => {
     ["paused for a tool", { type: "message", stop_reason: "pause_turn", content: [] }],
     ["still being made", { object: "response", status: "in_progress", output: [] }],
     ["cancelled", { object: "response", status: "cancelled", output: [] }],
+    ["still being made, by no word", { choices: [{ finish_reason: null, message: { content: "Hal" } }] }],
+    ["still being made, of Ollama", { model: "m", done: false, message: { role: "assistant", content: "Hal" } }],
+    ["a call nobody can read, of Gemini", { candidates: [{ content: {}, finishReason: "MALFORMED_FUNCTION_CALL" }] }],
+    ["handed on by a client", { data: { choices: [{ finish_reason: "length", message: { content: "Hal" } }] } }],
     ["cut off by its tokens", { type: "message", stop_reason: "max_tokens", content: [] }],
     ["a refusal", { choices: [{ finish_reason: "stop", message: { refusal: "I cannot" } }] }],
     ["an error in a body", { error: { message: "overloaded", type: "overloaded_error" } }],
   ])("not one that is %s", async (_, answer) => {
     setup();
     expect(await kept(protect("x", async (_: string) => answer, { cache: { ttl: "1m" } }))).toEqual(none);
+  });
+
+  it("an order that was cancelled is an answer like any other, whatever its property is called", async () => {
+    setup();
+    const order = { finish_reason: "cancelled", id: 7 };
+    expect(await kept(protect("x", async (_: string) => order, { cache: { ttl: "1m" } }))).toEqual({
+      ...{ entries: 1, loading: 0 },
+    });
   });
 
   it("not an apology that the gate refused, though another attempt's answer is", async () => {

@@ -2,13 +2,13 @@
 
 import { discard, holdInCommon } from "../../core/discard.ts";
 import { toMs } from "../../core/duration.ts";
-import { endingOf, isUnfinished } from "../../core/ending.ts";
 import { OptionsInvalidError } from "../../core/errors.ts";
 import { FAULT } from "../../core/final.ts";
 import { Flight, type Landing, type Tower } from "../../core/flight.ts";
 import type { Stack } from "../../core/stack.ts";
 import { verdicts } from "../../core/table.ts";
 import type { FailureKind } from "../../core/verdict.ts";
+import { isWhole } from "../../core/whole.ts";
 import type { Entries } from "./entries.ts";
 import { HoldOff } from "./holdOff.ts";
 import { type Key, typeName } from "./keys.ts";
@@ -87,7 +87,7 @@ export class Load implements Asked, Tower {
     const { asked, key } = this;
     const { entries, settings } = this.keeper;
     if (verdict === undefined) {
-      if (flight.rare?.restsOnLess || endingOf(value) !== undefined || isUnfinished(value)) return;
+      if (flight.rare?.restsOnLess || !isWhole(value)) return;
       const own = this.ownLifetime(value, flight.stack.name);
       const ttl = own ?? (settings.ttl as number);
       if (ttl === 0) return entries.drop(key);
