@@ -6,7 +6,7 @@ import { isBudget } from "./core/budget.ts";
 import { HoldfastError, OptionsInvalidError } from "./core/errors.ts";
 import { sharedBy } from "./core/explain.ts";
 import type { Protected } from "./core/operation.ts";
-import { isPlain, type Laid, type LiveOptions, type Plan } from "./core/options.ts";
+import { type Coming, isPlain, type Laid, type LiveOptions, type Plan } from "./core/options.ts";
 import { type Stack, stackOf } from "./core/stack.ts";
 import type { Finding } from "./core/verdict.ts";
 import type { Policy, PolicyOptions } from "./declaration.ts";
@@ -68,8 +68,8 @@ export function configure(call: Protected<never, unknown> | Policy, change: Chan
     if ("wanted" in found) problems.push(found);
     return "wanted" in found ? [] : [{ layer: key, live: found.live, laid: { written } }];
   });
-  make(stack, steps, (live, laid) => live.lay(laid), problems);
-  return () => make(stack, steps, (live, laid) => live.lift(laid));
+  make(stack, steps, (live, laid, coming) => live.lay(laid, coming), problems);
+  return () => make(stack, steps, (live, laid, coming) => live.lift(laid, coming));
 }
 
 /** `explain` shows the schema beside the options: said again as it is, it changes nothing. */
@@ -126,19 +126,23 @@ function instead(key: string): string {
 function make(
   stack: Stack,
   steps: readonly Step[],
-  plan: (live: LiveOptions, laid: Laid) => Plan,
+  plan: (live: LiveOptions, laid: Laid, coming: Coming) => Plan,
   problems: readonly Finding[] = [],
 ): void {
   const found = [...problems];
-  const plans = steps.flatMap(({ layer, live, laid }) => {
+  const coming: Coming = new Map();
+  // what leans on other layers comes after them
+  const inOrder = steps.toSorted((a, b) => Number(a.live.leans) - Number(b.live.leans));
+  const plans = inOrder.flatMap(({ layer, live, laid }) => {
     try {
-      return [{ layer, plan: plan(live, laid) }];
+      return [{ layer, plan: plan(live, laid, coming) }];
     } catch (error) {
       if (!HoldfastError.is(error, "OPTIONS_INVALID")) throw error;
       for (const issue of error.issues) found.push({ ...issue, path: issue.path ? `${layer}.${issue.path}` : layer });
       return [];
     }
   });
+  for (const live of coming.keys()) found.push(...live.disputes(coming));
   if (found.length > 0) throw new OptionsInvalidError(stack.name, found);
   const changed = plans.filter(({ plan }, at) => {
     try {

@@ -27,8 +27,9 @@ import { functionSchema, wanted } from "./core/wanted.ts";
 import { baseOf, parseOptions, specOf, toolsOf } from "./core/wrapper.ts";
 import type { Policy, PolicyOptions, Protect } from "./declaration.ts";
 import { fallbackSpec, tiersSchema } from "./fallback/fallback.ts";
-import { type UrgencyStage, urgencySchema, urgencySpec, type Ways } from "./fallback/urgency.ts";
-import type { Tiered } from "./fallback/way.ts";
+import { Whole } from "./fallback/urgency/had.ts";
+import { urgencySchema } from "./fallback/urgency/stages.ts";
+import { allAtOnce, urgencyProblems, urgencySpec } from "./fallback/urgency.ts";
 import { guardSchema, guardSpec } from "./input/guard.ts";
 import { gateSchema, gateSpec } from "./output/gate.ts";
 
@@ -82,7 +83,7 @@ interface Shared {
 
 function policy(component: string, options: PolicyOptions): Policy {
   const given: Given = { ...options };
-  parseOptions(component, policySchema, given);
+  parseOptions(component, ofPolicySchema, given);
   const seams = { ...(given.seams as Partial<Seams> | undefined), name: component };
   for (const [key, make] of Object.entries(owned))
     if (isPlain(given[key]) || typeof given[key] === "number") given[key] = make(given[key] as never, seams);
@@ -117,7 +118,7 @@ function declare(
     throw new OptionsInvalidError("protect", [{ path: "name", got: name, wanted: "a name" }]);
   const said: Given = { ...own };
   const given = shared === undefined ? said : overPolicy(name, shared, said);
-  const options = parseOptions(name, callSchema, given);
+  const options = allAtOnce(name, urgencyProblems(given, operation), () => parseOptions(name, callSchema, given));
   const seams = { ...options.seams, name };
   const tools = toolsOf(seams);
   const base = baseOf(operation, name);
@@ -154,7 +155,8 @@ function declare(
   }
   const known = layer("cache", (given: never) => specOf(cache(given, seams)));
   const whole = layer("deadline", (within: Duration) => deadlineSpec(within));
-  if (options.urgency !== undefined) specs.push(urgencySpec(name, waysOf(options.urgency, specs, known, whole)));
+  if (options.urgency !== undefined)
+    specs.push(urgencySpec(name, options.urgency, new Whole(specs, known[0], whole[0])));
   specs.push(...layer("shed", (given: object) => specOf(shed(given, seams))));
   if (options.idempotencyKey !== undefined) specs.push(keySpec(options.idempotencyKey));
   specs.push(...known);
@@ -176,27 +178,6 @@ function declare(
   return protectedBy(
     stack(base.operation, specs, { ...traits, classify, criticality, discard, idempotent: idempotent ?? true }),
   );
-}
-
-/** What the declared stages may start. */
-function waysOf(
-  stages: readonly UrgencyStage[],
-  specs: readonly LayerSpec[],
-  [cached]: readonly LayerSpec[],
-  [whole]: readonly LayerSpec[],
-): Ways {
-  const hedging = specs.find(({ kind }) => kind === "hedge")?.layer;
-  const recovery = specs.find(({ kind }) => kind === "fallback")?.layer;
-  const kept = cached?.options as { staleOnError?: number; whileRevalidating?: number } | undefined;
-  const sharing = cached !== undefined && "sharing" in cached.layer ? cached.layer.sharing : undefined;
-  const servesStale = (kept?.staleOnError ?? 0) + (kept?.whileRevalidating ?? 0) > 0;
-  return {
-    stages,
-    hasDeadline: whole !== undefined && "limit" in whole.layer && whole.layer.ms !== Number.POSITIVE_INFINITY,
-    hedge: hedging !== undefined && "hedging" in hedging ? hedging.hedging : undefined,
-    tiers: recovery !== undefined && "recovery" in recovery ? (recovery.recovery as Tiered).ways : [],
-    cached: servesStale ? sharing?.stale?.bind(sharing) : undefined,
-  };
 }
 
 /** The call's own keys over the policy's, option by option; what the policy owns may only be switched off. */
@@ -290,3 +271,18 @@ const callSchema = policySchema.extend({
   idempotencyKey: functionSchema<(input: never) => string>().optional(),
   discard: functionSchema<(value: unknown) => unknown>().optional(),
 });
+
+/** What is a call's own: a policy has one component's state, and neither an answer to judge nor other ways to one. */
+const ofPolicySchema = policySchema.extend({
+  ...Object.fromEntries(
+    Object.keys(callSchema.shape)
+      .filter((key) => !(key in policySchema.shape))
+      .map((key) => [key, notHere(key)]),
+  ),
+  urgency: notHere("urgency", "its stages start what a call has, its tiers, its cache and its hedge, so "),
+});
+
+function notHere(key: string, why = "") {
+  const error = `nothing here: ${why}a call says it, \`policy(name, operation, { ${key} })\``;
+  return z.undefined({ error }).optional();
+}

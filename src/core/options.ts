@@ -1,4 +1,5 @@
 // The options of a layer while it runs: what was written, what has been laid over it since, and what is in force.
+import type { Finding } from "./verdict.ts";
 
 /** One change of these options: known by itself, so that it can be taken away again whatever came after it, by whoever still has it. */
 export interface Laid {
@@ -15,6 +16,9 @@ export interface Plan {
   back(): void;
 }
 
+/** What each is to be when a change is made, while that is checked. */
+export type Coming = Map<LiveOptions, unknown>;
+
 /** Checks what the schema cannot; throws `OptionsInvalidError`. Nothing is changed until what it gives is called, and that cannot fail. */
 type Changing<Options> = { change(options: Options): () => void }["change"];
 
@@ -25,16 +29,18 @@ const fewChanges = 16;
 export class LiveOptions<Options = unknown> {
   /** As parsed, in force. */
   now: Options;
-  private readonly parse: (written: unknown) => Options;
+  private readonly parse: (written: unknown, coming?: Coming) => Options;
   private readonly full: (written: unknown) => unknown;
   private change: Changing<Options> | undefined = undefined;
   private own: unknown;
   private laid = none;
   private below: LiveOptions | undefined = undefined;
   private heirs: Heirs | undefined = undefined;
+  private leaning: Heirs | undefined = undefined;
+  private disputed: ((other: LiveOptions, coming: Coming) => readonly Finding[]) | undefined = undefined;
 
   /** `parse` throws `OptionsInvalidError` for what cannot be meant; `full` gives in full what was written in short. */
-  constructor(parse: (written: unknown) => Options, written: unknown, full = inFull) {
+  constructor(parse: (written: unknown, coming?: Coming) => Options, written: unknown, full = inFull) {
     this.parse = parse;
     this.full = full;
     this.own = full(written);
@@ -64,30 +70,51 @@ export class LiveOptions<Options = unknown> {
     below.heirs.add(this);
   }
 
+  /** They stand only as long as others say enough: what of another's cannot be because of these, with its whole path. */
+  leanOn(others: readonly LiveOptions[], disputed: (other: LiveOptions, coming: Coming) => readonly Finding[]): this {
+    this.disputed = disputed;
+    for (const other of others) {
+      other.leaning ??= new Heirs();
+      other.leaning.add(this);
+    }
+    return this;
+  }
+
+  /** Whether they are to be looked at when it is known what those of other layers will be. */
+  get leans(): boolean {
+    return this.disputed !== undefined;
+  }
+
+  /** What of these cannot be, because of options that lean on them and stay as they are. */
+  disputes(coming: Coming): readonly Finding[] {
+    const staying = this.leaning?.alive.filter((one) => !coming.has(one)) ?? [];
+    return staying.flatMap((one) => one.disputed?.(this, coming) ?? []);
+  }
+
   /** @throws OptionsInvalidError where that cannot be meant; nothing is changed */
-  lay(over: Laid): Plan {
+  lay(over: Laid, coming: Coming = new Map()): Plan {
     const before = this.laid.length < fewChanges ? this.laid : folded(this.laid);
-    return this.plan(this.below?.written, [...before, { written: this.full(over.written), of: new WeakRef(over) }]);
+    const laid = [...before, { written: this.full(over.written), of: new WeakRef(over) }];
+    return this.plan(this.below?.written, laid, coming);
   }
 
   /** Takes that one change away, and leaves the others. @throws OptionsInvalidError where they cannot stand without it */
-  lift(over: Laid): Plan {
-    return this.plan(
-      this.below?.written,
-      this.laid.filter(({ of }) => of.deref() !== over),
-    );
+  lift(over: Laid, coming: Coming = new Map()): Plan {
+    const laid = this.laid.filter(({ of }) => of.deref() !== over);
+    return this.plan(this.below?.written, laid, coming);
   }
 
   private over(below: unknown, laid: readonly Entry[]): unknown {
     return laid.reduce<unknown>((all, { written }) => merged(all, written), merged(below, this.own));
   }
 
-  private plan(below: unknown, laid: readonly Entry[]): Plan {
+  private plan(below: unknown, laid: readonly Entry[], coming: Coming): Plan {
     const before = { now: this.now, laid: this.laid };
     const written = this.over(below, laid);
-    const now = this.parse(written);
+    const now = this.parse(written, coming);
+    coming.set(this, now);
     const make = same(now, before.now) ? undefined : this.change?.(now);
-    const heirs = this.heirs?.plans((heir) => heir.plan(written, heir.laid)) ?? [];
+    const heirs = this.heirs?.alive.map((heir) => heir.plan(written, heir.laid, coming)) ?? [];
     let isMade = false;
     return {
       make: () => {
@@ -124,7 +151,7 @@ function folded(laid: readonly Entry[]): readonly Entry[] {
   return left;
 }
 
-/** Those that inherit, as long as somebody has them: a policy may outlive many of its calls. */
+/** Those that inherit, or lean on these, as long as somebody has them: a policy may outlive many of its calls. */
 class Heirs {
   private list: WeakRef<LiveOptions>[] = [];
   private roomFor = 32;
@@ -137,11 +164,8 @@ class Heirs {
     this.list.push(new WeakRef(heir));
   }
 
-  plans(plan: (heir: LiveOptions) => Plan): Plan[] {
-    return this.list.flatMap((one) => {
-      const heir = one.deref();
-      return heir === undefined ? [] : [plan(heir)];
-    });
+  get alive(): LiveOptions[] {
+    return this.list.flatMap((one) => one.deref() ?? []);
   }
 }
 

@@ -1,12 +1,13 @@
 // Rising urgency: the more of the deadline is gone, the more is tried at once.
-import { z } from "zod";
 import type { AttemptRecord } from "../core/attempt.ts";
-import { OptionsInvalidError } from "../core/errors.ts";
-import { LiveOptions } from "../core/options.ts";
-import type { Beside, Hedging, LayerSpec } from "../core/stack.ts";
+import { HoldfastError, OptionsInvalidError } from "../core/errors.ts";
+import { type Coming, LiveOptions } from "../core/options.ts";
+import { type Beside, type Hedging, type LayerSpec, stackOf } from "../core/stack.ts";
 import type { Finding } from "../core/verdict.ts";
 import { LiveSpec, parseOptions } from "../core/wrapper.ts";
+import { hadIn, type Whole } from "./urgency/had.ts";
 import { Rising } from "./urgency/rising.ts";
+import { countOf, problemsOf, urgencySchema } from "./urgency/stages.ts";
 import type { Way } from "./way.ts";
 
 /** What starts when this share of the deadline is gone. */
@@ -17,25 +18,9 @@ export interface UrgencyStage {
   start: "hedge" | "nextTier" | "lastTier" | "cached";
 }
 
-export const urgencySchema = z
-  .array(
-    z.strictObject({
-      at: z.number().gt(0).lt(1),
-      start: z.enum(["hedge", "nextTier", "lastTier", "cached"]),
-    }),
-    { error: "a list of stages, { at, start }" },
-  )
-  .min(1, { error: "at least one stage" })
-  .superRefine((stages, context) => {
-    for (const [i, { at }] of stages.entries())
-      if (i > 0 && at <= (stages[i - 1] as UrgencyStage).at)
-        context.addIssue({ code: "custom", path: [i, "at"], message: "later than the stage before it", input: at });
-  });
-
 /** What a call has that a stage may start. */
 export interface Ways {
   readonly stages: readonly UrgencyStage[];
-  readonly hasDeadline: boolean;
   readonly hedge: Hedging | undefined;
   readonly tiers: readonly Way[];
   /** What the cache still has for this attempt's input. */
@@ -44,21 +29,29 @@ export interface Ways {
     | undefined;
 }
 
-/** @throws OptionsInvalidError for stages that start what the call does not have */
-export function urgencySpec(name: string, ways: Ways): LayerSpec {
-  const { hedge } = ways;
-  const issues = missing(ways, ways.stages).map(({ path, ...issue }) => ({ path: `urgency.${path}`, ...issue }));
-  if (!ways.hasDeadline)
-    issues.unshift({ path: "urgency", wanted: "a call with a `deadline`, of which the stages are shares" });
-  if (issues.length > 0) throw new OptionsInvalidError(name, issues);
-  if (hedge !== undefined) hedge.hurried ??= new WeakMap();
-  const now = { ...ways };
-  const live = new LiveOptions((written) => parsed(written, ways), ways.stages, inFull).changedBy(
-    ({ stages }) =>
-      () => {
-        now.stages = stages;
-      },
-  );
+/** Of a declaration, whatever else is wrong with it: what its stages start and it has not, and which are out of order. */
+export function urgencyProblems(declared: Readonly<Record<string, unknown>>, operation: unknown): Finding[] {
+  const { urgency } = declared;
+  if (urgency === undefined) return [];
+  const known = stackOf(operation);
+  return problemsOf(urgency, hadIn(declared, known === undefined || known.declared ? [] : known.specs));
+}
+
+/** `whole`: what the call has; that it has what the stages start is known. */
+export function urgencySpec(name: string, stages: readonly UrgencyStage[], whole: Whole): LayerSpec {
+  const { hedge, cache, tiers } = whole;
+  const sharing = cache !== undefined && "sharing" in cache.layer ? cache.layer.sharing : undefined;
+  const now = {
+    ...{ stages, tiers },
+    hedge: hedge !== undefined && "hedging" in hedge.layer ? hedge.layer.hedging : undefined,
+    cached: sharing?.stale?.bind(sharing),
+  };
+  if (now.hedge !== undefined) now.hedge.hurried ??= new WeakMap();
+  const live = new LiveOptions((written, coming) => parsed(written, whole, coming), stages, inFull)
+    .changedBy((next) => () => {
+      now.stages = next.stages;
+    })
+    .leanOn(whole.live, (other, coming) => disputed(name, now.stages, whole, other, coming));
   const beside: Beside = { run: (attempt, top) => new Rising(attempt, top, now, now.stages).start() };
   return new LiveSpec("urgency", live, { beside });
 }
@@ -68,35 +61,43 @@ function inFull(written: unknown): unknown {
   return Array.isArray(written) ? { stages: written } : written;
 }
 
-function parsed(written: unknown, ways: Ways): { readonly stages: readonly UrgencyStage[] } {
+function parsed(written: unknown, whole: Whole, coming?: Coming): { readonly stages: readonly UrgencyStage[] } {
   const { stages } = inFull(written) as { readonly stages: unknown };
-  const wanted = parseOptions("urgency", urgencySchema, stages);
-  const issues = missing(ways, wanted);
-  if (issues.length > 0) throw new OptionsInvalidError("urgency", issues);
-  return { stages: wanted };
+  const odd = problemsOf(stages, whole.had(coming)).map(({ path = "", ...issue }) => ({
+    // of the layer that is changed, whose name is said before them
+    ...{ path: path.replace(/^urgency\.?/, ""), ...issue },
+  }));
+  return { stages: allAtOnce("urgency", odd, () => parseOptions("urgency", urgencySchema, stages)) };
 }
 
-/** What is started and is not there, or not so often. */
-function missing({ cached, hedge, tiers }: Ways, stages: readonly UrgencyStage[]): Finding[] {
-  const left = { hedge: hedge?.extra ?? 0, cached: cached === undefined ? 0 : 1, tier: tiers.length };
-  const had = { ...left };
-  return stages.flatMap(({ start }, i) => {
-    const what = start === "hedge" || start === "cached" ? start : "tier";
-    if (left[what]-- > 0) return [];
-    const wanted = had[what] === 0 ? wantedFor[start] : `${had[what]} of that at most: ${moreOf[what]}`;
-    return [{ path: `${i}.start`, got: start, wanted }];
-  });
+/** What `parse` gives; what it finds and what was found beside it comes in one error. */
+export function allAtOnce<T>(name: string, odd: readonly Finding[], parse: () => T): T {
+  let result: T;
+  try {
+    result = parse();
+  } catch (error) {
+    if (odd.length === 0 || !HoldfastError.is(error, "OPTIONS_INVALID")) throw error;
+    throw new OptionsInvalidError(name, [...error.issues, ...odd]);
+  }
+  if (odd.length > 0) throw new OptionsInvalidError(name, odd);
+  return result;
 }
 
-const moreOf = {
-  hedge: "the call's `hedge` has no more `extra`",
-  cached: "the call has one cache",
-  tier: "the call has no more tiers",
-};
-
-const wantedFor: Readonly<Record<UrgencyStage["start"], string>> = {
-  hedge: "a call with `hedge`",
-  nextTier: "a call with `fallback`",
-  lastTier: "a call with `fallback`",
-  cached: "a call with a `cache` that may serve what is stale (`staleOnError` or `whileRevalidating`)",
-};
+/** What another layer is to say no more, though the stages start it. */
+function disputed(name: string, stages: Ways["stages"], whole: Whole, other: unknown, coming: Coming): Finding[] {
+  const { hasDeadline, hedge, cached } = whole.had(coming);
+  const why = `: \`urgency\` of "${name}"`;
+  const hedges = countOf(stages, "hedge");
+  if (other === whole.hedge?.live && hedge < hedges)
+    return [{ path: "hedge.extra", got: hedge, wanted: `at least ${hedges}${why} starts so many` }];
+  if (other === whole.deadline?.live && !hasDeadline)
+    return [{ path: "deadline", got: coming.get(other as never), wanted: `a limit${why} has stages at shares of it` }];
+  if (other === whole.cache?.live && cached < countOf(stages, "cached"))
+    return [
+      {
+        path: "cache",
+        wanted: `\`staleOnError\` or \`whileRevalidating\`${why} has a stage that serves what is stale`,
+      },
+    ];
+  return [];
+}

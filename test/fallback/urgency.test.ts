@@ -1,5 +1,20 @@
 // Rising urgency: what begins when so much of the deadline is gone, and which answer counts.
-import { configure, eventBus, explain, named, pipe, protect, settled, timeout } from "holdfast";
+import {
+  type Change,
+  cache,
+  configure,
+  deadline,
+  eventBus,
+  explain,
+  type Finding,
+  HoldfastError,
+  hedge,
+  named,
+  pipe,
+  protect,
+  settled,
+  timeout,
+} from "holdfast";
 import { record, script, seams, testClock } from "holdfast/testing";
 import { describe, expect, it } from "vitest";
 
@@ -8,6 +23,15 @@ function setup() {
   const events = eventBus();
   const used = seams({ clock, events, random: () => 0 });
   return { clock, seen: record(events), [Symbol.dispose]: () => used[Symbol.dispose]() };
+}
+
+function issuesOf(make: () => unknown): readonly Finding[] {
+  try {
+    make();
+  } catch (error) {
+    if (HoldfastError.is(error, "OPTIONS_INVALID")) return error.issues;
+  }
+  return [];
 }
 
 const down = Object.assign(new Error("down"), { status: 500 });
@@ -194,6 +218,60 @@ describe("urgency", () => {
     );
   });
 
+  it("tells of every problem at once: of its form, its order, what the call has not, and of other options", () => {
+    const urgency = [
+      { at: 0.5, start: "soon" },
+      { at: 0.4, start: "hedge" },
+      { at: 0.9, start: "cached" },
+    ];
+    const issues = issuesOf(() => protect("call", async () => 1, { timeout: -1, urgency } as never));
+    expect(issues.map(({ path }) => path).toSorted()).toEqual(
+      ["timeout", "urgency", "urgency.0.start", "urgency.1.at", "urgency.1.start", "urgency.2.start"].toSorted(),
+    );
+    const shape = issuesOf(() => protect("call", async () => 1, { deadline: "1s", urgency: "soon" as never }));
+    expect(shape).toMatchObject([{ path: "urgency", wanted: "a list of stages, { at, start }" }]);
+    // what cannot be read is its own problem, and no second one
+    const broken = { deadline: "1s", hedge: { extra: -1 }, urgency: [{ at: 0.5, start: "hedge" }] } as const;
+    expect(issuesOf(() => protect("call", async () => 1, broken)).map(({ path }) => path)).toEqual(["hedge.extra"]);
+  });
+
+  it("knows what stands round the operation already, and what was made before", () => {
+    const hedged = pipe(
+      named("op", async (_: unknown) => 1),
+      hedge({ extra: 2 }),
+    );
+    const urgency = [
+      { at: 0.5, start: "hedge" },
+      { at: 0.6, start: "hedge" },
+    ] as const;
+    protect("call", hedged, { deadline: deadline("1s") as never, urgency });
+    protect("call", async () => 1, { deadline: "1s", hedge: hedge({ extra: 2 }), urgency });
+    expect(() => protect("call", async () => 1, { deadline: "1s", hedge: hedge(), urgency })).toThrow(
+      /urgency\.1\.start: wanted 1 of that at most/,
+    );
+    protect("call", async (_: number) => 1, {
+      ...{ deadline: "1s", cache: cache({ ttl: "1s", staleOnError: "1m" }) },
+      urgency: [{ at: 0.5, start: "cached" }],
+    });
+  });
+
+  it("is no key of a policy: that says why, and where it belongs", () => {
+    const given = { urgency: [{ at: 0.5, start: "hedge" }], fallback: [], timeout: -1 };
+    const issues = issuesOf(() => protect.with("stripe", given as never));
+    expect(issues.map(({ path }) => path)).toEqual(["timeout", "fallback", "urgency"]);
+    expect(issues[1]?.wanted).toBe("nothing here: a call says it, `policy(name, operation, { fallback })`");
+    expect(issues[2]?.wanted).toMatch(/its tiers, its cache and its hedge, so a call says it.*\{ urgency \}/);
+    protect.with("stripe", { urgency: undefined, timeout: "1s" } as never);
+  });
+
+  it("takes what a policy gives its call as the call's own", () => {
+    const stripe = protect.with("stripe", { deadline: "1s", hedge: { extra: 1 } });
+    stripe("charge", async () => 1, { urgency: [{ at: 0.5, start: "hedge" }] });
+    expect(() => stripe("refund", async () => 1, { urgency: [{ at: 0.5, start: "lastTier" }] })).toThrow(
+      /"refund"[\s\S]*urgency\.0\.start.*`fallback`/,
+    );
+  });
+
   it("is shown in its place: outside the tiers, inside the cache", () => {
     const call = protect("call", async () => 1, {
       ...{ deadline: "1s", hedge: {}, fallback: [async () => 2], cache: { ttl: "1s", key: () => "k" }, retry: {} },
@@ -258,6 +336,59 @@ describe("stages that are changed while calls run", () => {
     expect(change({ at: 2, start: "hedge" })).toThrow(/urgency\.0\.at/);
     expect(change()).toThrow(/urgency.*at least one stage/);
     expect(explain(call)).toEqual(before);
+  });
+
+  const two = [
+    { at: 0.5, start: "hedge" },
+    { at: 0.6, start: "hedge" },
+  ] as const;
+
+  it("other layers keep what the stages start: less of it is refused, together with all else, and with fewer stages it is not", () => {
+    const call = protect("call", async () => 1, { deadline: 1_000, hedge: { after: 50, extra: 2 }, urgency: two });
+    const before = explain(call);
+    const change = (given: Change) => () => configure(call, given);
+    expect(change({ hedge: { after: 20, extra: 1 } })).toThrow(
+      /hedge\.extra: wanted at least 2: `urgency` of "call" starts so many, got 1/,
+    );
+    expect(change({ deadline: Number.POSITIVE_INFINITY })).toThrow(/deadline: wanted a limit: `urgency` of "call"/);
+    expect(change({ hedge: { extra: 1 }, urgency: two })).toThrow(/urgency\.1\.start: wanted 1 of that at most/);
+    expect(explain(call)).toEqual(before);
+    const more = change({ urgency: [...two, { at: 0.7, start: "hedge" }], hedge: { extra: 3 } })();
+    more();
+    expect(explain(call)).toEqual(before);
+    const fewer = change({ hedge: { extra: 1 }, urgency: two.slice(0, 1) })();
+    fewer();
+    expect(explain(call)).toEqual(before);
+  });
+
+  it("an undo that takes away what stages begun since need is refused; stages and hedges are changed in any order", () => {
+    const call = protect("call", async () => 1, { deadline: 1_000, hedge: { extra: 1 }, urgency: two.slice(0, 1) });
+    const undo = configure(call, { hedge: { extra: 2 } });
+    const fewer = configure(call, { urgency: two });
+    expect(undo).toThrow(/hedge\.extra: wanted at least 2/);
+    fewer();
+    undo();
+    expect(() => configure(call, { urgency: two })).toThrow(/urgency\.1\.start/);
+  });
+
+  it("a cache keeps what it serves stale where a stage serves it", () => {
+    const call = protect("call", async (_: number) => 1, {
+      ...{ deadline: 1_000, cache: { ttl: 1_000, whileRevalidating: "1m" } },
+      urgency: [{ at: 0.5, start: "cached" }],
+    });
+    expect(() => configure(call, { cache: { whileRevalidating: 0 } })).toThrow(/cache: wanted `staleOnError`/);
+    configure(call, { cache: { whileRevalidating: 0, staleOnError: "1h" } });
+  });
+
+  it("a policy, or a hedge made before, keeps what the stages of any of its calls start", () => {
+    const stripe = protect.with("stripe", { deadline: 1_000, hedge: { extra: 2 } });
+    const charge = stripe("charge", async () => 1, { urgency: two });
+    expect(() => configure(stripe, { hedge: { extra: 1 } })).toThrow(/hedge\.extra.*`urgency` of "charge"/);
+    const shared = hedge({ extra: 2 });
+    const first = protect("first", async () => 1, { deadline: 1_000, hedge: shared, urgency: two });
+    const second = protect("second", async () => 1, { hedge: shared });
+    expect(() => configure(second, { hedge: { extra: 1 } })).toThrow(/hedge\.extra.*`urgency` of "first"/);
+    expect([charge, first].length).toBe(2);
   });
 
   it("stages that start more than the call has are refused at construction, with how many there are", () => {
