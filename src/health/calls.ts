@@ -56,6 +56,14 @@ export class Calls implements Evidence {
     return level === "degraded" ? `${told}; calls are answered all the same` : told;
   }
 
+  /** Nothing while a breaker is open, which has decided, nor of what is old. */
+  pending(now: number): string | undefined {
+    const { row } = this.gauge;
+    const { lastAt = now, open } = this;
+    if (row === undefined || open !== undefined || now - lastAt >= lastsMs) return undefined;
+    return `${this.seen[row.to]}: ${row.count} of ${row.of} results in a row`;
+  }
+
   watch({ slowAfter, ...thresholds }: Watched): void {
     this.slowAfter = slowAfter;
     this.gauge.thresholds = thresholds;

@@ -15,6 +15,8 @@ import { whatFailed } from "./words.ts";
 export interface Found {
   readonly result: Result;
   readonly text: string;
+  /** The same where it is clear that a check is spoken of. */
+  readonly brief: string;
   readonly elapsedMs: number;
 }
 
@@ -57,11 +59,13 @@ export class Check {
   async run(): Promise<Found> {
     const { clock } = this.seams;
     const startedAt = clock.monotonic();
-    const found = (result: Result, text: string): Found => {
-      return { result, text, elapsedMs: clock.monotonic() - startedAt };
+    const elapsed = () => clock.monotonic() - startedAt;
+    const failed = (brief: string, text = `its check failed: ${brief}`): Found => {
+      return { result: "unhealthy", text, brief, elapsedMs: elapsed() };
     };
     const hanging = this.hanging(startedAt);
-    if (hanging >= mostHanging) return found("unhealthy", `its check hangs: ${hanging} runs of it have not ended`);
+    if (hanging >= mostHanging)
+      return failed(`${hanging} runs of it have not ended`, `its check hangs: ${hanging} runs of it have not ended`);
     const { timeout, slowAfter } = this.settings;
     const controller = new AbortController();
     this.controller = controller;
@@ -72,21 +76,20 @@ export class Check {
       const verdict = classifyValue(value);
       const said = saidUnwell(value);
       discard(value, undefined);
-      if (verdict !== undefined) return found("unhealthy", `its check failed: ${whatFailed(value)}`);
-      if (said !== undefined) return found("unhealthy", `its check failed: it answered ${said}`);
+      if (verdict !== undefined) return failed(whatFailed(value));
+      if (said !== undefined) return failed(`it answered ${said}`);
     } catch (error) {
-      const late = controller.signal.aborted;
-      return found(
-        "unhealthy",
-        late ? `its check took longer than ${spell(timeout)}` : `its check failed: ${whatFailed(error)}`,
-      );
+      if (!controller.signal.aborted) return failed(whatFailed(error));
+      const late = `took longer than ${spell(timeout)}`;
+      return failed(`it ${late}`, `its check ${late}`);
     } finally {
       disarm(limit);
       this.controller = undefined;
     }
-    const { elapsedMs } = found("healthy", "");
-    if (elapsedMs <= slowAfter) return { result: "healthy", text: "its check passed", elapsedMs };
-    return { result: "degraded", text: `its check is right but slow (${spell(elapsedMs)})`, elapsedMs };
+    const elapsedMs = elapsed();
+    if (elapsedMs <= slowAfter) return { result: "healthy", text: "its check passed", brief: "it passed", elapsedMs };
+    const slow = `right but slow (${spell(elapsedMs)})`;
+    return { result: "degraded", text: `its check is ${slow}`, brief: slow, elapsedMs };
   }
 
   /** Ends the run that is on its way. */

@@ -3,7 +3,7 @@ import type { EventBus } from "../core/bus.ts";
 import type { Health } from "../core/events.ts";
 import type { Criticality } from "../core/operation.ts";
 import { Calls, type Watched, watchedDefaults } from "./calls.ts";
-import { type Evidence, reasonOf } from "./evidence.ts";
+import { type Evidence, reasonsOf } from "./evidence.ts";
 import { isWorse, type Part } from "./rollUp.ts";
 
 const order: readonly Criticality[] = ["critical", "normal", "sheddable", "background"];
@@ -42,14 +42,14 @@ export class Component implements Part {
     return times.length === 0 ? undefined : Math.max(...times);
   }
 
-  /** Why it is not healthy. */
+  /** What speaks against it: why it is not healthy, and what was seen that is not enough yet to change that. */
   reasons(now: number): readonly string[] {
     const evidence = this.evidence();
     if (evidence.length === 0) return ["nothing is known of it"];
     const { status } = this;
     return evidence
-      .filter(({ level }) => level !== "healthy" && (level !== "unknown" || status === "unknown"))
-      .map((one) => reasonOf(one, now));
+      .filter(({ level }) => level !== "unknown" || status === "unknown")
+      .flatMap((one) => reasonsOf(one, now));
   }
 
   /** One event a change. */

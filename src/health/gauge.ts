@@ -11,6 +11,14 @@ export interface Thresholds {
   readonly successThreshold: number;
 }
 
+/** Results in a row that do not yet change the state. */
+export interface Row {
+  readonly count: number;
+  /** So many would change it, to this. */
+  readonly of: number;
+  readonly to: Result;
+}
+
 /** Unknown stands between those that can be worked with and the one that cannot. */
 const rank: Readonly<Record<Health, number>> = { healthy: 0, degraded: 1, unknown: 1.5, unhealthy: 2 };
 
@@ -43,6 +51,13 @@ export class Gauge {
     const { failureThreshold, successThreshold } = this.thresholds;
     if (direction > 0 && this.count >= failureThreshold) this.become(this.least);
     if (direction < 0 && this.count >= successThreshold) this.become(this.least);
+  }
+
+  /** On the way to worse; also to better, while nothing is known. */
+  get row(): Row | undefined {
+    const { count, direction, level, thresholds, least: to } = this;
+    if (direction > 0) return { count, of: thresholds.failureThreshold, to };
+    return direction < 0 && level === "unknown" ? { count, of: thresholds.successThreshold, to } : undefined;
   }
 
   /** Whatever was heard before. */

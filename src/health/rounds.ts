@@ -44,6 +44,8 @@ export class Rounds extends Timed implements Probed {
   private readonly check: Check;
   private readonly gauge: Gauge;
   private place: Place | undefined;
+  /** What the last answer was, in a few words. */
+  private last = "";
   /** Grows when it is as new: what was asked before is no answer any more. */
   private era = 0;
   /** What the last answer of each kind was. */
@@ -79,6 +81,13 @@ export class Rounds extends Timed implements Probed {
 
   get text(): string {
     return this.seen[this.level];
+  }
+
+  pending(): string | undefined {
+    const { row } = this.gauge;
+    if (row === undefined) return undefined;
+    const told = row.to === "unhealthy" ? "failed in a row" : "in a row were slow or failed";
+    return `${row.count} of ${row.of} checks ${told}: ${this.last}`;
   }
 
   /** Somebody waits for it: the process lives as long as that may take. */
@@ -133,6 +142,7 @@ export class Rounds extends Timed implements Probed {
       this.gauge.hear(found.result);
       this.elapsedMs = found.elapsedMs;
       this.seen[found.result] = found.text;
+      this.last = found.brief;
       if (this.level !== level) this.since = this.lastAt;
       place.component.tell(this.seams.events);
     }

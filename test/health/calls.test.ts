@@ -25,15 +25,48 @@ describe("a component that is called", () => {
     expect(health("stripe")).toEqual({ status: "healthy", reasons: [] });
   });
 
-  it("that has failed once is not known yet, since no time", async () => {
-    setup();
+  it("that has failed once is not known yet, since no time; it is told how often it failed of how often", async () => {
+    const { clock } = setup();
     health();
     const { come } = calling("stripe");
     await come(fails);
     expect(health("stripe")).toEqual({
       status: "unknown",
-      reasons: [expect.stringMatching(/^no call has told enough, last seen/)],
+      reasons: ["calls fail (transient): 1 of 3 results in a row, last seen 0 s ago"],
     });
+    await clock.advance("1s");
+    await come(fails);
+    expect(health("stripe").reasons).toEqual(["calls fail (transient): 2 of 3 results in a row, last seen 0 s ago"]);
+  });
+
+  it("that begins to do worse stays what it was, and that is told, until a call succeeds or it is old", async () => {
+    const { clock } = setup();
+    health();
+    const { come } = calling("stripe");
+    await come(well);
+    await clock.advance("1s");
+    await come(fails);
+    const told = { status: "healthy", reasons: ["calls fail (transient): 1 of 3 results in a row, last seen 0 s ago"] };
+    expect(health("stripe")).toEqual(told);
+    await clock.advance("1s");
+    await come(well);
+    expect(health("stripe")).toEqual({ status: "healthy", reasons: [] });
+    await clock.advance("1s");
+    await come(fails);
+    expect(health("stripe")).toEqual(told);
+    await clock.advance("5m");
+    expect(health("stripe")).toEqual({ status: "healthy", reasons: [] });
+  });
+
+  it("that begins to do better while nothing is known of it is told likewise", async () => {
+    setup();
+    const undo = health.watch("stripe", { successThreshold: 2 });
+    await calling("stripe").come(well);
+    expect(health("stripe")).toEqual({
+      status: "unknown",
+      reasons: ["calls succeed: 1 of 2 results in a row, last seen 0 s ago"],
+    });
+    undo();
   });
 
   it("is known only from the moment on when somebody first asked", async () => {

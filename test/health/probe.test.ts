@@ -187,6 +187,63 @@ describe("a probe", () => {
     expect(changes()).toEqual(["unknown → healthy", "healthy → unhealthy", "unhealthy → healthy"]);
   });
 
+  it("that fails less often than makes it unhealthy is told: how many checks of how many, and of what kind", async () => {
+    const { probed, clock } = setup();
+    const check = checking();
+    probed("db", check.run);
+    await turn();
+    check.act = () => Promise.reject(down());
+    await clock.advance("20s");
+    expect(health("db")).toEqual({
+      status: "healthy",
+      reasons: ["2 of 3 checks failed in a row: transient (HTTP 502), last seen 0 s ago"],
+    });
+    expect(health().reasons).toEqual([expect.stringMatching(/^db: 2 of 3 checks failed in a row/)]);
+    check.act = async () => {};
+    await clock.advance("10s");
+    expect(health("db")).toEqual({ status: "healthy", reasons: [] });
+  });
+
+  it.each([
+    ["it took longer than 1 000 ms", never],
+    ["it answered `ok: false`", async () => ({ ok: false })],
+    ["network (ECONNREFUSED)", () => Promise.reject(Object.assign(new Error("no"), { code: "ECONNREFUSED" }))],
+  ] as ReadonlyArray<[string, () => Promise<unknown>]>)(
+    "that is degraded and then fails once is told both ways: %s",
+    async (why, act) => {
+      const { probed, clock } = setup();
+      const check = checking(() => clock.sleep(600));
+      probed("db", check.run);
+      await clock.advance("600ms");
+      check.act = act as () => Promise<void>;
+      await clock.advance("12s");
+      expect(health("db")).toEqual({
+        status: "degraded",
+        reasons: [
+          expect.stringMatching(/^its check is right but slow/),
+          expect.stringContaining(`1 of 3 checks failed in a row: ${why}, last seen`),
+        ],
+      });
+    },
+  );
+
+  it("that is slow and then fails is on its way to degraded", async () => {
+    const { probed, clock } = setup();
+    const check = checking();
+    probed("db", check.run);
+    await turn();
+    check.act = () => clock.sleep(600);
+    await clock.advance("11s");
+    expect(health("db").reasons).toEqual([
+      expect.stringMatching(/^1 of 3 checks in a row were slow or failed: right but slow \(600 ms\), last/),
+    ]);
+    check.act = () => Promise.reject(down());
+    await clock.advance("10s");
+    expect(health("db").reasons).toEqual([
+      expect.stringMatching(/^2 of 3 checks in a row were slow or failed: transient/),
+    ]);
+  });
+
   it("does not flap with what fails now and then", async () => {
     const { probed, clock, changes } = setup();
     const check = checking();
