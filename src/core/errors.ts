@@ -171,15 +171,17 @@ says(ReviewPendingError, (e) => `${named(e)} waits for a person's verdict: revie
 /** No tier gave an answer; the cause is the first tier's error. */
 export class FallbackExhaustedError extends HoldfastError {
   readonly failures: readonly Failure[];
-  constructor(operation: string, failures: readonly Failure[]) {
-    super(undefined, { code: "FALLBACK_EXHAUSTED", operation, cause: failures[0]?.error });
+  /** `retryAfterMs`: when the first of them may be asked again, where each says when. */
+  constructor(operation: string, failures: readonly Failure[], retryAfterMs?: number) {
+    super(undefined, { code: "FALLBACK_EXHAUSTED", operation, retryAfterMs, cause: failures[0]?.error });
     this.failures = failures;
   }
 }
 says(FallbackExhaustedError, (e) => {
   const tiers = new Map(e.failures.map((failure) => [failure.tier, failure]));
   const tried = [...tiers.values()].map((f) => `${f.tierName} (${f.kind}: ${brief(f.error)})`);
-  return `${named(e)} has no tier left: ${tried.join("; ")}.`;
+  const again = e.retryAfterMs === undefined ? "" : ` The first may be asked again in ${spell(e.retryAfterMs)}.`;
+  return `${named(e)} has no tier left: ${tried.join("; ")}.${again}`;
 });
 
 /** One attempt took longer than allowed. */

@@ -80,7 +80,7 @@ function ownVerdict(error: object, now: number | undefined, search: Search): Ver
     case "OPTIONS_INVALID":
       return verdicts.bug;
     case "FALLBACK_EXHAUSTED":
-      return final(judge(decisive(error), now, search) ?? verdicts.unknown);
+      return againIn(final(judge(decisive(error), now, search) ?? verdicts.unknown), retryAfterMs);
     default:
       return judge(field(error, "cause"), now, search);
   }
@@ -222,6 +222,11 @@ function waitOf(kind: FailureKind, seen: object, now: number | undefined): numbe
   }
   if (kind !== "rateLimited" && kind !== "overloaded") return undefined;
   return readWait(retryDelayOf(seen), 1000, 0) ?? waitInText(wordsOf(seen).text);
+}
+
+/** When the earliest of several says so, and not only the first of them. */
+function againIn(verdict: Verdict, retryAfterMs: unknown): Verdict {
+  return typeof retryAfterMs === "number" ? Object.freeze({ ...verdict, retryAfterMs }) : verdict;
 }
 
 function final(verdict: Verdict): Verdict {

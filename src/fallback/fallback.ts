@@ -18,6 +18,7 @@ import { type LayerSpec, type Segment, stackOf } from "../core/stack.ts";
 import type { Failure, FailureKind, Verdict } from "../core/verdict.ts";
 import { functionSchema } from "../core/wanted.ts";
 import { baseOf, parseOptions, type Tools, toolsOf, wrapperOf } from "../core/wrapper.ts";
+import { Soonest } from "./soonest.ts";
 import { readyOf, type Tiered, type Way } from "./way.ts";
 
 /** One of the ways that follow. A bare function is a tier named after itself. */
@@ -156,6 +157,7 @@ class Descent {
   private readonly tools: Tools;
   /** The attempt that failed last. */
   private latest: AttemptRecord;
+  private readonly soonest = new Soonest();
 
   constructor(first: AttemptRecord, ways: readonly Way[], otherwise: Otherwise | undefined, tools: Tools) {
     this.first = first;
@@ -169,6 +171,7 @@ class Descent {
   async run(): Promise<unknown> {
     const { first, ways } = this;
     first.note();
+    this.soonest.failed(first.verdict, first.now());
     let tried = 0;
     for (const way of ways) {
       if (first.isCut || this.mustNotRepeat()) break;
@@ -184,6 +187,7 @@ class Descent {
         return value;
       }
       if (verdict === FAULT) throw new Fault(value);
+      this.soonest.failed(verdict, first.now());
     }
     return this.end(tried);
   }
@@ -215,7 +219,9 @@ class Descent {
     if (!allowed || !enterOnce(first.call, operation, segment)) return skip("condition");
     if (first.remainingMs() <= 0) return skip("deadline");
     const input = first.inputAt(at);
-    if (askedNow(() => readyOf(segment, input)) === 0) return true;
+    const readyMs = askedNow(() => readyOf(segment, input));
+    if (readyMs === 0) return true;
+    this.soonest.skipped(readyMs, first.now());
     return skip(askedNow(() => whyNot(segment, input)));
   }
 
@@ -247,8 +253,11 @@ class Descent {
       if (tried > 0) tools.emit(first.context, "fallback.exhausted", { tiers: tried + 1 });
     }
     if (outcome.ok) return outcome.value; // it tells of a failure, and is still the best there is
-    if (tried === 0 || first.isCut) throw outcome.error;
-    throw stackless(() => new FallbackExhaustedError(call.name, call.failures.slice()));
+    if (first.isCut) throw outcome.error;
+    const now = first.now();
+    if (tried === 0) throw this.soonest.told(outcome.error, now);
+    const retryAfterMs = this.soonest.in(now);
+    throw stackless(() => new FallbackExhaustedError(call.name, call.failures.slice(), retryAfterMs));
   }
 }
 
