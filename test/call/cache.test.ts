@@ -497,6 +497,65 @@ describe("what can be read once only is refused, with the remedy", () => {
     expect(seen.of("call.settled").map(({ state }) => state)).toEqual(["failed", "failed"]);
   });
 
+  it.each<[string, () => unknown]>([
+    ["0", () => [stream()]],
+    ["2", () => [1, {}, (async function* () {})()]],
+    ["0", () => [[1].values()]],
+    ["parts.1", () => ({ parts: ["text", stream()] })],
+    ["1.body", () => [{ id: 1 }, { id: 2, body: stream() }]],
+    ["reply.response", () => ({ id: 1, reply: { ms: 3, response: new Response(stream()) } })],
+    ["result.textStream", () => ({ usage: { tokens: 3 }, result: { textStream: stream() } })],
+    ["98", () => [...new Array(98).fill({ id: 1 }), stream()]],
+    ["textStream", () => ({ textStream: stream() })],
+  ])("in a list or two levels down too, and it says where: %s", async (path, make) => {
+    setup();
+    const before = cancelled.length;
+    const call = protect("x", async (_: string) => make(), { cache: { ttl: "1m" } });
+    for (const id of ["a", "b"]) {
+      const { error } = (await outcome(call(id))) as { error: OptionsInvalidError };
+      expect(error.message).toMatch(/cache: no (Response|stream|iterator): it can be read once only, /);
+      expect(error.message).toContain(`; it is the answer's \`${path}\``);
+    }
+    await turn();
+    const isClosed = String(make).includes("stream()");
+    expect(cancelled.length).toBe(before + (isClosed ? 2 : 0));
+  });
+
+  it("two levels down also where earlier answers had only data there", async () => {
+    setup();
+    const given: unknown[] = [
+      ...[{ parts: [{ body: "text" }] }, { parts: [{ body: "text" }] }, { parts: [{ body: stream() }] }],
+      ...[{ reply: { body: "text" } }, { reply: { body: "text" } }, { reply: { body: stream() } }],
+    ];
+    const call = protect("x", async (_: string) => given.shift(), { cache: { ttl: "1m" } });
+    const codes: unknown[] = [];
+    for (let id = 0; given.length > 0; id++) codes.push(await outcome(call(`${id}`)));
+    const refused = { error: { code: "OPTIONS_INVALID" } };
+    expect(codes).toMatchObject([{ value: {} }, { value: {} }, refused, { value: {} }, { value: {} }, refused]);
+  });
+
+  it("looks at a hundred properties at most, those near the top first, and never into what is of a class of its own", async () => {
+    setup();
+    const fields = (n: number) => Object.fromEntries(Array.from({ length: n }, (_, i) => [`f${i}`, i]));
+    const own = Object.assign(new (class Own {})(), { body: stream() });
+    let asked = 0;
+    const counted = {
+      get body() {
+        asked++;
+        return stream();
+      },
+    };
+    for (const value of [
+      ...[{ own }, [own], { deep: { deeper: { body: stream() } } }, { bytes: new Uint8Array(1_000) }],
+      ...[{ counted }, [counted], new Array(200).fill(1).with(150, stream()), { many: fields(100), last: [stream()] }],
+      { list: { page: { next: () => 2, previous: () => 0 } } },
+    ])
+      expect(await protect("x", async (_: string) => value, { cache: { ttl: "1m" } })("a")).toBe(value);
+    expect(asked).toBe(0);
+    const wide = protect("x", async (_: string) => ({ many: fields(200), body: stream() }), { cache: { ttl: "1m" } });
+    expect(await outcome(wide("a"))).toMatchObject({ error: { code: "OPTIONS_INVALID" } });
+  });
+
   it("also where earlier answers had only data under the same names", async () => {
     setup();
     const given: unknown[] = [

@@ -71,7 +71,12 @@ export class Load implements Asked, Tower {
     if (once !== undefined) {
       discard(value, flight.stack.discard);
       if (once.part !== value) discard(once.part, undefined);
-      return { ...landing, ok: false, value: refusalOf(flight.stack.name, once.what), verdict: verdicts.bug };
+      return {
+        ...landing,
+        ok: false,
+        value: refusalOf(flight.stack.name, once.what, once.path),
+        verdict: verdicts.bug,
+      };
     }
     if (ok && !this.apart) holdInCommon(value);
     if (this.unkept) return landing;
@@ -126,7 +131,8 @@ function unfit(given: unknown): string {
   return typeof given === "number" ? String(given) : typeName(given);
 }
 
-function refusalOf(name: string, got: string): OptionsInvalidError {
-  const wanted = `no ${got.split(" ")[1]}: it can be read once only, and what is cached is given to many; read it inside the operation (\`return await response.json()\`), or take the cache away`;
+function refusalOf(name: string, got: string, path: string): OptionsInvalidError {
+  const where = path === "" ? "" : `; it is the answer's \`${path}\``;
+  const wanted = `no ${got.split(" ")[1]}: it can be read once only, and what is cached is given to many; read it inside the operation (\`return await response.json()\`), or take the cache away${where}`;
   return new OptionsInvalidError(name, [{ path: "cache", wanted }]);
 }
