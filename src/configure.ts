@@ -58,7 +58,7 @@ export function configure(call: Protected<never, unknown> | Policy, change: Chan
   const policy = sharedBy(call);
   const stack = policy ?? stackOf(call);
   if (stack === undefined)
-    throw new OptionsInvalidError("configure", [{ path: "call", got: call, wanted: "a protected call, or a policy" }]);
+    throw new OptionsInvalidError("configure", [{ path: "call", got: call, wanted: wantedOf(call) }]);
   if (!isPlain(change)) throw new OptionsInvalidError(stack.name, [{ got: change, wanted: "options by layer" }]);
   const problems: Finding[] = [];
   const steps = Object.entries(change).flatMap(([key, given]) => {
@@ -70,6 +70,11 @@ export function configure(call: Protected<never, unknown> | Policy, change: Chan
   });
   make(stack, steps, (live, laid, coming) => live.lay(laid, coming), problems);
   return () => make(stack, steps, (live, laid, coming) => live.lift(laid, coming));
+}
+
+function wantedOf(given: unknown): string {
+  const inside = typeof given === "function" ? ": of `settled(call)` the call itself" : "";
+  return `a protected call, or a policy${inside}`;
 }
 
 /** `explain` shows the schema beside the options: said again as it is, it changes nothing. */

@@ -23,7 +23,7 @@ import { type AnySchema, isSchema } from "./core/schema.ts";
 import type { Seams } from "./core/seams.ts";
 import { type LayerSpec, type Stack, stackOf } from "./core/stack.ts";
 import type { Classify } from "./core/verdict.ts";
-import { functionSchema, wanted } from "./core/wanted.ts";
+import { functionSchema, optionsOf, wanted } from "./core/wanted.ts";
 import { baseOf, parseOptions, specOf, toolsOf } from "./core/wrapper.ts";
 import type { Policy, PolicyOptions, Protect } from "./declaration.ts";
 import { fallbackSpec, tiersSchema } from "./fallback/fallback.ts";
@@ -233,7 +233,9 @@ function key(kind: string, options: z.ZodType) {
       if (given === undefined || given === false) return;
       if (typeof given === "function" || (options instanceof z.ZodObject && typeof given !== "object")) {
         if (specOf(given)?.kind === kind) return;
-        context.addIssue({ code: "custom", message: `a ${kind}, its options, or false`, input: given });
+        const such = optionsOf(options);
+        const message = `${kind === "adaptiveLimit" ? "an" : "a"} ${kind}, its options, or false${such ? `; options are ${such}` : ""}`;
+        context.addIssue({ code: "custom", message, input: given });
       } else {
         const { error } = options.safeParse(given, { error: wanted });
         for (const issue of error?.issues ?? []) context.addIssue({ ...issue } as never);

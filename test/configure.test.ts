@@ -14,6 +14,7 @@ import {
   pipe,
   protect,
   retry,
+  settled,
   timeout,
 } from "../src/index.ts";
 import { setup } from "./composition/setup.ts";
@@ -171,6 +172,13 @@ describe("configure", () => {
 });
 
 describe("a change that cannot be meant", () => {
+  it("is one of what `settled` gives, which is no protected call: it says what to change", () => {
+    const call = protect("x", async () => 1, { timeout: "1s" });
+    expect(() => configure(settled(call) as never, { timeout: "2s" })).toThrow(
+      "call: wanted a protected call, or a policy: of `settled(call)` the call itself, got a function",
+    );
+  });
+
   it("is refused whole: every problem with its path, and nothing is changed", () => {
     const { seen } = setup();
     const draft = made();

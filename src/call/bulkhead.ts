@@ -32,10 +32,12 @@ export interface Bulkhead extends Wrapper {
   acquire(): Permit | undefined;
 }
 
+function isCount(given: unknown, least: number): boolean {
+  return Number.isSafeInteger(given) && (given as number) >= least;
+}
+
 function count(least: number) {
-  return z.custom<number>((given) => Number.isSafeInteger(given) && (given as number) >= least, {
-    error: `a whole number, at least ${least}`,
-  });
+  return z.custom<number>((given) => isCount(given, least), { error: `a whole number, at least ${least}` });
 }
 
 const optionsSchema = z
@@ -59,7 +61,11 @@ const optionsSchema = z
       "a `queue` of at least 1 beside it, as without one nobody waits, or else no limit of waiting (`Infinity`)";
     context.addIssue({ code: "custom", path: ["queueTimeout"], message, input: queueTimeout });
   });
-export const bulkheadSchema = z.preprocess(spelt, optionsSchema);
+export const bulkheadSchema = z.preprocess((given, context) => {
+  if (typeof given !== "number" || isCount(given, 1)) return spelt(given);
+  context.addIssue({ code: "custom", message: "how many at once: a whole number, at least 1", input: given });
+  return z.NEVER;
+}, optionsSchema);
 
 function spelt(given: unknown): unknown {
   return typeof given === "number" ? { concurrency: given } : given;

@@ -119,7 +119,12 @@ export interface EventMap {
   /** A limit that is found out while it runs is another one now. */
   "limit.changed": { from: number; to: number; why: "latency" | "overload" | "provider" };
   /** Not called: what matters more goes first, or nothing new is begun. */
-  "call.shed": { criticality: Criticality; why: "limit" | "eventLoop" | "measure" | "fairness" | "draining" };
+  "call.shed": {
+    criticality: Criticality;
+    why: "limit" | "eventLoop" | "measure" | "fairness" | "draining";
+    /** A call that has a place under the same limit, and in which the refused one was made. */
+    heldBy?: string | undefined;
+  };
   /** So much of the deadline is gone that a declared stage (from 1) begins. */
   "urgency.raised": { stage: number; start: string };
   /** This process, or a component of it, has begun to shut down. */

@@ -37,8 +37,8 @@ says(BulkheadFullError, (e) => {
   return `${named(e)} was not called: ${what(which)} (${counts}). ${e.heldBy === undefined ? now : nested(e.heldBy)}`;
 });
 
-export function nested(heldBy: string): string {
-  return `"${heldBy}", in which it was made, has a place there and may be waiting for it: lay the bulkhead round one of the two.`;
+export function nested(heldBy: string, limit = "bulkhead"): string {
+  return `"${heldBy}", in which it was made, has a place there and may be waiting for it: lay the ${limit} round one of the two.`;
 }
 
 const fullness: Readonly<Record<BulkheadFullError["reason"], readonly [(which: string) => string, string]>> = {

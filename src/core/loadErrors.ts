@@ -1,6 +1,7 @@
 // What is refused because there is too much to do, or nothing new is begun.
 import { spell } from "./duration.ts";
 import { HoldfastError, named, says } from "./errors.ts";
+import { nested } from "./fullError.ts";
 import type { Criticality } from "./operation.ts";
 
 /** Not called: a quota of its rate limit is used up. */
@@ -29,15 +30,26 @@ says(RateLimitedError, (e) => {
 export class LoadShedError extends HoldfastError {
   readonly criticality: Criticality;
   readonly why: "limit" | "eventLoop" | "measure" | "fairness";
-  constructor(operation: string, criticality: Criticality, why: LoadShedError["why"], retryAfterMs?: number) {
+  /** A call that has a place under the same limit, and in which the refused one was made: it may have refused itself. */
+  declare readonly heldBy?: string | undefined;
+  constructor(
+    operation: string,
+    criticality: Criticality,
+    why: LoadShedError["why"],
+    retryAfterMs?: number,
+    heldBy?: string,
+  ) {
     super(undefined, { code: "LOAD_SHED", operation, retryable: retryAfterMs !== undefined, retryAfterMs });
     this.criticality = criticality;
     this.why = why;
+    if (heldBy !== undefined) this.heldBy = heldBy;
   }
 }
 says(LoadShedError, (e) => {
+  const refused = `${named(e)} (${e.criticality}) was not called: ${overload[e.why]}.`;
+  if (e.heldBy !== undefined) return `${refused} ${nested(e.heldBy, "adaptive limit")}`;
   const again = e.retryAfterMs === undefined ? "Send less" : `Try again in ${spell(e.retryAfterMs)}, send less`;
-  return `${named(e)} (${e.criticality}) was not called: ${overload[e.why]}. ${again}, or say a higher \`criticality\` where it is true.`;
+  return `${refused} ${again}, or say a higher \`criticality\` where it is true.`;
 });
 
 const overload: Readonly<Record<LoadShedError["why"], string>> = {

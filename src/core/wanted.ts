@@ -12,7 +12,11 @@ export function functionSchema<T>() {
 export function wanted(issue: Issue): string | undefined {
   switch (issue.code) {
     case "invalid_type":
-      return kinds[issue.expected] ?? `${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
+      return (
+        optionsOf(issue.inst) ??
+        kinds[issue.expected] ??
+        `${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`
+      );
     case "too_small":
       return bound(issue.inclusive === false ? "more than" : "at least", issue.minimum, issue.origin);
     case "too_big":
@@ -22,6 +26,14 @@ export function wanted(issue: Issue): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** What an options object may have, as it is written: `{ limit, per, burst? }`. */
+export function optionsOf(schema: unknown): string | undefined {
+  if (!(schema instanceof z.ZodObject)) return undefined;
+  const options = Object.entries<z.ZodType>(schema.shape);
+  const said = options.map(([key, option]) => (option.safeParse(undefined).success ? `${key}?` : key));
+  return said.length === 0 ? undefined : `{ ${said.join(", ")} }`;
 }
 
 const kinds: Readonly<Record<string, string>> = { int: "a whole number", array: "a list" };

@@ -4,11 +4,11 @@ import type { AttemptRecord } from "../core/attempt.ts";
 import { type Check, type Checked, checker, checksSchema } from "../core/checks.ts";
 import { spanSchema } from "../core/duration.ts";
 import { endingOf } from "../core/ending.ts";
-import { OutputRejectedError, stackless } from "../core/errors.ts";
+import { OptionsInvalidError, OutputRejectedError, stackless } from "../core/errors.ts";
 import type { Attempt } from "../core/layer.ts";
 import type { Duration, Operation, Protected } from "../core/operation.ts";
 import { LiveOptions } from "../core/options.ts";
-import type { AnySchema, Out } from "../core/schema.ts";
+import { type AnySchema, isSchema, type Out } from "../core/schema.ts";
 import type { Seams } from "../core/seams.ts";
 import type { LayerSpec } from "../core/stack.ts";
 import { isStream } from "../core/streams.ts";
@@ -72,6 +72,8 @@ export function gate<S extends AnySchema>(
   options: GateOptions<Out<S>> = {},
   seams?: Partial<Seams>,
 ): Gate<Out<S>> {
+  if (schema !== undefined && !isSchema(schema))
+    throw new OptionsInvalidError("gate", [{ path: "schema", got: schema, wanted: "a Standard Schema" }]);
   const given = parseOptions("gate", gateSchema, options);
   return wrapperOf(gateSpec(schema, given, toolsOf(seams)), seams) as unknown as Gate<Out<S>>;
 }

@@ -1,5 +1,16 @@
 // A limit that is found out, in somebody's hands: its options, its places, what lowers it, and a reset.
-import { configure, type OptionsInvalidError, pipe, protect, retry, settled, timeout } from "holdfast";
+import {
+  configure,
+  type LoadShedError,
+  named,
+  type OptionsInvalidError,
+  pipe,
+  protect,
+  retry,
+  type Story,
+  settled,
+  timeout,
+} from "holdfast";
 import { reset } from "holdfast/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { type AdaptiveLimitOptions, adaptiveLimit } from "../../src/call/adaptiveLimit.ts";
@@ -18,6 +29,34 @@ function filled(options: AdaptiveLimitOptions = {}) {
   const answers = works.map((work) => settled(call)(work));
   return { ...world, works, call, answers };
 }
+
+describe("a call that is made in one that has a place", () => {
+  it("is told so: it may have refused itself", async () => {
+    const { limit, clock, events, seen } = setup({ min: 1, max: 1 });
+    const seams = { clock, events };
+    const inner = protect("inner", async () => 1, { adaptiveLimit: limit, seams });
+    const outer = protect("outer", (_: void, context) => inner(undefined, context), { adaptiveLimit: limit, seams });
+    const { error, story } = (await settled(outer)()) as { error?: LoadShedError; story: Story };
+    expect(error).toMatchObject({ code: "LOAD_SHED", operation: "inner", heldBy: "outer" });
+    const why =
+      /"outer", in which it was made, has a place there and may be waiting for it: lay the adaptive limit round one of the two\.$/;
+    expect(error?.message).toMatch(why);
+    expect(seen.of("call.shed")).toMatchObject([{ why: "limit", heldBy: "outer" }]);
+    expect(story.state).toBe("failed");
+    expect(await settled(inner)()).toMatchObject({ ok: true });
+  });
+
+  it("likewise where it is laid twice round one operation; not where the places are those of others", async () => {
+    const { limit } = setup({ min: 1, max: 1 });
+    const work = named("work", async () => 1);
+    expect(await settled(pipe(work, limit, limit))()).toMatchObject({ error: { heldBy: "work" } });
+    const permit = limit.acquire();
+    const { error } = (await settled(pipe(work, limit))()) as { error?: LoadShedError };
+    expect(error).toMatchObject(shed());
+    expect(error).not.toHaveProperty("heldBy");
+    permit?.done({ ok: true, value: undefined });
+  });
+});
 
 describe("options", () => {
   it.each([

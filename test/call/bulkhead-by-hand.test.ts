@@ -37,6 +37,12 @@ describe("options", () => {
       expect(() => protect("x", async () => 1, { bulkhead: given as never })).toThrow(/bulkhead/);
   });
 
+  it.each([0, Number.POSITIVE_INFINITY, Number.NaN, 1.5])("of one number say what came: %s", (given) => {
+    const told = `wanted how many at once: a whole number, at least 1, got ${given}`;
+    expect(() => bulkhead(given)).toThrow(`The options of "bulkhead" cannot be used. ${told}`);
+    expect(() => protect("x", async () => 1, { bulkhead: given })).toThrow(`bulkhead: ${told}`);
+  });
+
   it("are all told at once", () => {
     try {
       bulkhead({ concurrency: 0, queue: -1, queueTimeout: "soon" as never });

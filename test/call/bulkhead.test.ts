@@ -264,6 +264,15 @@ describe("a call that is made in one that has a place", () => {
     }
   });
 
+  it("is told so where the same bulkhead is laid twice round one operation, with or without layers between", async () => {
+    const { events, places } = setup({ concurrency: 1 });
+    const work = named("work", async () => 1);
+    for (const call of [pipe(work, places, places), pipe(work, places, retry({ attempts: 1 }, { events }), places)]) {
+      const { error } = (await settled(call)()) as { error?: BulkheadFullError };
+      expect(error).toMatchObject({ code: "BULKHEAD_FULL", heldBy: "work" });
+    }
+  });
+
   it("is told so in the story and the report where the deadline ends its wait", async () => {
     const { clock, outer } = nested({ queue: 5 });
     const ended = settled(outer)(0, { deadline: "1s" });

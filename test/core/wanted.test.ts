@@ -18,6 +18,16 @@ describe("an option that cannot be used is answered with what is wanted", () => 
   it.each<[wanted: string, schema: z.ZodType, given: unknown]>([
     ["a number", z.number(), "x"],
     ["an object", z.object({}), 1],
+    [
+      "{ limit, per, burst?, shape? }",
+      z.strictObject({
+        limit: z.number(),
+        per: z.string(),
+        burst: z.int().optional(),
+        shape: z.string().prefault("x"),
+      }),
+      5,
+    ],
     ["a whole number", z.int(), 1.5],
     ["a list", z.array(z.number()), 1],
     ["at least 2", z.number().min(2), 1],

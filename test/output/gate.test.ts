@@ -24,6 +24,12 @@ async function refused(call: Promise<unknown>): Promise<OutputRejectedError> {
 }
 
 describe("gate", () => {
+  it.each([0, null, "schema", {}, () => true])("refuses what is no schema: %s", (schema) => {
+    expect(() => gate(schema as never)).toThrow(
+      /^The options of "gate" cannot be used\. schema: wanted a Standard Schema/,
+    );
+  });
+
   it("gives the caller what the schema makes of the output, whichever tier gave it", async () => {
     setup();
     const operation = script<unknown>({ value: { title: "tides", figures: ["3"] } }, { error: new Error("down") });

@@ -3,6 +3,7 @@ import type { AttemptRecord } from "../../core/attempt.ts";
 import type { Attempt, Bracket } from "../../core/layer.ts";
 import type { Room } from "../../core/room.ts";
 import type { Outcome, Verdict } from "../../core/verdict.ts";
+import { heldAround } from "../bulkhead/around.ts";
 import { rankOf } from "../bulkhead/queue.ts";
 import { shedFor } from "../shed/refusal.ts";
 import type { Crowd } from "./crowd.ts";
@@ -22,7 +23,8 @@ export class LimitBracket implements Bracket {
     const { crowd } = this;
     const record = attempt as AttemptRecord;
     if (crowd.enter(record)) return attempt.input;
-    return shedFor("limit", record, rankOf(record.said?.criticality), crowd.seams, crowd.latencyMs);
+    const heldBy = heldAround(record, crowd, (around) => crowd.places.holds(around));
+    return shedFor("limit", record, rankOf(record.said?.criticality), crowd.seams, crowd.latencyMs, heldBy);
   }
 
   after(attempt: Attempt, outcome: Outcome<unknown>, verdict: Verdict | undefined): void {

@@ -212,7 +212,7 @@ export class Places implements Room {
     this.odd.set(attempt, what);
   }
 
-  private holds(attempt: AttemptRecord): boolean {
+  holds(attempt: AttemptRecord): boolean {
     const odd = this.odd?.get(attempt);
     return odd === undefined ? attempt.serial > this.since : odd === "late";
   }

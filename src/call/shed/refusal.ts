@@ -9,18 +9,19 @@ import type { LiveSeams } from "../../core/seams.ts";
 /** By rank. */
 export const ranked: readonly Criticality[] = ["critical", "normal", "sheddable", "background"];
 
-/** `latencyMs`: how long one takes, as far as is known. */
+/** `latencyMs`: how long one takes, as far as is known; `heldBy`: a call around it that has a place under the same limit. */
 export function shedFor(
   why: LoadShedError["why"],
   { call }: AttemptRecord,
   rank: number,
   { events, random }: LiveSeams,
   latencyMs: number,
+  heldBy?: string,
 ): ReturnType<typeof refusal> {
   const criticality = ranked[rank] as Criticality;
-  if (!events.quiet) events.emit("call.shed", { criticality, why }, call);
+  if (!events.quiet) events.emit("call.shed", { criticality, why, ...(heldBy !== undefined && { heldBy }) }, call);
   const retryAfterMs = againIn(latencyMs, random());
-  return refusal(stackless(() => new LoadShedError(call.name, criticality, why, retryAfterMs)));
+  return refusal(stackless(() => new LoadShedError(call.name, criticality, why, retryAfterMs, heldBy)));
 }
 
 /** Not all at the same time, and later than the patience of a retry: who is refused must not stand in a second queue. */
