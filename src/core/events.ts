@@ -17,6 +17,8 @@ export interface EventMap {
     attempts: number;
     elapsedMs: number;
     cost: Cost;
+    /** Why it gave less than what was asked for first; what is stale has its age. As in the story. */
+    degraded?: { readonly reason: string; readonly ageMs?: number | undefined } | undefined;
     /** Its operation only handed on what a call made in it got from a cache. */
     cached?: true | undefined;
   };

@@ -5,6 +5,8 @@ import { ownCost, wholeCost } from "./spend.ts";
 import type { End } from "./state.ts";
 import type { Story } from "./story.ts";
 
+const nothing = { degraded: undefined, handsOnCached: false };
+
 export function tellStory(call: CallRecord): Story {
   const { stack, rare, end, root } = call;
   const { clock } = stack.seams;
@@ -37,5 +39,7 @@ export function tellEnd(call: CallRecord, { state, elapsedMs }: End): void {
   if (state === "timedOut" && HoldfastError.is(cut?.reason, "DEADLINE_EXCEEDED"))
     events.emit("deadline.exceeded", { lateMs: cut.reason.lateMs }, call);
   const told = { state, tier, attempts, elapsedMs, cost: ownCost(call) };
-  events.emit("call.settled", rare?.handsOnCached ? { ...told, cached: true } : told, call);
+  const { degraded, handsOnCached } = rare ?? nothing;
+  if (degraded === undefined && !handsOnCached) return events.emit("call.settled", told, call);
+  events.emit("call.settled", { ...told, ...(degraded && { degraded }), ...(handsOnCached && { cached: true }) }, call);
 }

@@ -1,6 +1,17 @@
 // What is stale: when it stands in for an answer, how it is told, and when it does not.
 import { describe, expect, it } from "vitest";
-import { breaker, cache, explain, HoldfastError, pipe, protect, report, settled } from "../../src/index.ts";
+import {
+  breaker,
+  type CallContext,
+  cache,
+  explain,
+  HoldfastError,
+  pipe,
+  protect,
+  report,
+  settled,
+  within,
+} from "../../src/index.ts";
 import { outcome, setup, turn, watch } from "../composition/setup.ts";
 import { answering, down, operation, settled as settle, status } from "./cache-setup.ts";
 
@@ -44,7 +55,10 @@ describe("`staleOnError`", () => {
       failures: [{ error: down }],
     });
     expect(seen.of("cache.hit").at(-1)).toMatchObject({ stale: true, ageMs: 1_500, call: story.id });
-    expect(seen.of("call.settled").at(-1)).toMatchObject({ state: "degraded", call: story.id });
+    expect(seen.of("call.settled").at(-1)).toMatchObject({
+      ...{ state: "degraded", call: story.id, degraded: { reason: "overloaded", ageMs: 1_500 } },
+    });
+    expect(seen.of("call.settled").filter((event) => "degraded" in event)).toHaveLength(1);
   });
 
   it("until its own limit, then the error shows", async () => {
@@ -512,12 +526,35 @@ describe("what rests on something stale", () => {
     expect(rest).toEqual({ ok: true, value: "<1>" });
     const degraded = { state: "degraded", degraded: { ageMs: 1_000 } };
     expect(story).toMatchObject({ ...degraded, children: [{ ...degraded, children: [degraded] }] });
-    expect(
-      seen
-        .of("call.settled")
-        .slice(-3)
-        .map(({ state }) => state),
-    ).toEqual(["degraded", "degraded", "degraded"]);
+    const events = seen.of("call.settled").slice(-3);
+    expect(events.map(({ state, degraded }) => [state, degraded])).toEqual([
+      ["degraded", { reason: "overloaded", ageMs: 1_000 }],
+      ["degraded", { reason: "stale", ageMs: 1_000 }],
+      ["degraded", { reason: "stale", ageMs: 1_000 }],
+    ]);
+  });
+
+  it.each<[string, boolean, (call: (id: string, context?: CallContext) => Promise<unknown>) => typeof call]>([
+    ["that is given the context", true, (call) => async (id, context) => `<${await call(id, context)}>`],
+    [
+      "that is given the context and something of its own",
+      true,
+      (call) => (id, context) => call(id, { ...context, labels: {} } as never),
+    ],
+    [
+      "that is given no more of it than its signal",
+      false,
+      (call) => async (id, context) => call(id, { signal: context?.signal } as never),
+    ],
+    ["without the context, begun in the operation's first turn", false, (call) => async (id) => call(id)],
+    ["without the context, and given on as it is", false, (call) => (id) => call(id)],
+    ["without the context, inside `within`", false, (call) => (id) => within({ deadline: "1m" }, () => call(id))],
+  ])("only of a call that knows the outer one: %s", async (_, isTold, around) => {
+    const { call, runs, seen } = await stale({ staleOnError: "1h" });
+    const ended = settled(protect("outer", around(call as never) as never))("a" as never);
+    await runs[0]?.fail(down);
+    expect((await ended).story.state).toBe(isTold ? "degraded" : "succeeded");
+    expect(seen.of("call.settled").at(-1)).toMatchObject({ name: "outer", state: isTold ? "degraded" : "succeeded" });
   });
 
   it("of several the oldest counts", async () => {
