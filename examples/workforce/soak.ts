@@ -9,7 +9,10 @@ import type { Figures } from "./table.ts";
 const enough = 0.95;
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
 const [runs = "20", folder = "docs"] = process.argv.slice(2);
-if (!(Number.isInteger(Number(runs)) && Number(runs) > 0)) throw new Error("npm run soak -- [RUNS] [FOLDER]");
+if (!(Number.isInteger(Number(runs)) && Number(runs) > 0)) {
+  console.error(`RUNS: got ${runs}. Usage: npm run soak -- [RUNS] [FOLDER]`);
+  process.exit(2);
+}
 
 const bad: number[] = [];
 const total = { documents: 0, delivered: 0, flagged: 0, refused: 0, lost: 0, unchecked: 0 };

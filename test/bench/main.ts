@@ -1,6 +1,6 @@
 // npm run bench: builds the package, measures it beside its peers, prints the tables; fails when a limit is not reached.
 // -- --quick: fewer rounds, for CI, where only a clear miss fails. -- --write: also writes docs/benchmarks.md.
-import { parseArgs } from "node:util";
+import { commandLine, misused } from "../commandLine.ts";
 import { engines } from "./cases/peers.ts";
 import { measure, type Work } from "./figures.ts";
 import { unsteadiness } from "./harness/time.ts";
@@ -9,10 +9,12 @@ import { checks, found, reached } from "./limits.ts";
 import { page } from "./page.ts";
 import { writePart } from "./written.ts";
 
-const { quick, write } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, write: { type: "boolean", default: false } },
-}).values;
-if (quick && write) throw new Error("--write needs a full run: leave out --quick");
+const usage = "npm run bench -- [--quick | --write]";
+const { quick, write } = commandLine(
+  { options: { quick: { type: "boolean", default: false }, write: { type: "boolean", default: false } } },
+  usage,
+).values;
+if (quick && write) misused("--write needs a full run.", usage);
 
 const work: Work = quick
   ? { rounds: 15, warmup: 8, slotMs: 8, memoryRounds: 1, startRounds: 100, failoverMs: 2000, slack: 1.15 }

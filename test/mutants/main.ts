@@ -1,22 +1,22 @@
 // Mutation testing of one room, or of single files and lines of it: npm run mutants -- src/fallback src/fallback/fallback.ts:40-90
 // Of a sample of its mutants, in minutes: npm run mutants -- src/core --sample 100 --seed 1
 import { statSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { Stryker } from "@stryker-mutator/core";
+import { commandLine, misused } from "../commandLine.ts";
 import { drawSample } from "./sample.ts";
 import { summary } from "./summary.ts";
 
-const { values, positionals: places } = parseArgs({
-  allowPositionals: true,
-  options: { sample: { type: "string" }, seed: { type: "string", default: "1" } },
-});
-const room = /^src\/(\w+)/.exec(places[0] ?? "")?.[1];
-if (room === undefined) {
-  console.error("Which room? For example: npm run mutants -- src/input --sample 100 --seed 1");
-  process.exit(1);
-}
+const usage = "npm run mutants -- <src/room, or files of it> [--sample <how many>] [--seed <a whole number>]";
+const { values, positionals: places } = commandLine(
+  { allowPositionals: true, options: { sample: { type: "string" }, seed: { type: "string", default: "1" } } },
+  usage,
+);
+const room = /^src\/(\w+)/.exec(places[0] ?? "")?.[1] ?? misused("Which room?", usage);
+const { sample, seed } = values;
+if (sample !== undefined && !(Number(sample) >= 1)) misused(`--sample: got ${sample}.`, usage);
+if (!Number.isSafeInteger(Number(seed))) misused(`--seed: got ${seed}.`, usage);
 process.env.HOLDFAST_ROOM = room; // the vitest configuration reads it, in Stryker's child processes
-if (values.sample !== undefined) drawSample(Number(values.sample), Number(values.seed));
+if (sample !== undefined) drawSample(Number(sample), Number(seed));
 
 const options: ConstructorParameters<typeof Stryker>[0] = {
   mutate: places.map((place) =>

@@ -1,17 +1,17 @@
 // npm run simulate -- --calls 20000 --seed 1: random plans on a clock that nobody waits for; exit code 1 on a violation.
-import { parseArgs } from "node:util";
 import { Trace } from "../../src/testing/simulation/trace.ts";
+import { commandLine, misused } from "../commandLine.ts";
 import { accountOf } from "./account.ts";
 import { search } from "./search.ts";
 
-const { values } = parseArgs({
-  options: { calls: { type: "string", default: "20000" }, seed: { type: "string", default: "1" } },
-});
+const usage = "npm run simulate -- [--calls <how many, at least 1>] [--seed <a whole number>]";
+const { values } = commandLine(
+  { options: { calls: { type: "string", default: "20000" }, seed: { type: "string", default: "1" } } },
+  usage,
+);
 const [calls, seed] = [Number(values.calls), Number(values.seed)];
-if (!(calls >= 1 && Number.isSafeInteger(seed))) {
-  console.error("usage: npm run simulate -- --calls <how many, at least 1> --seed <a whole number>");
-  process.exit(2);
-}
+if (!(Number.isSafeInteger(calls) && calls >= 1)) misused(`--calls: got ${values.calls}.`, usage);
+if (!Number.isSafeInteger(seed)) misused(`--seed: got ${values.seed}.`, usage);
 
 const parts = 20;
 const began = performance.now();

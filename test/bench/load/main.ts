@@ -1,6 +1,6 @@
 // npm run bench:load: builds the package, puts it under load beside its peer, prints the tables; fails when a limit is not reached.
 // -- --quick: shorter, for CI, where only a clear miss fails. -- --write: also writes its part of docs/benchmarks.md.
-import { parseArgs } from "node:util";
+import { commandLine, misused } from "../../commandLine.ts";
 import { build } from "../library.ts";
 import { reached } from "../limits.ts";
 import { writePart } from "../written.ts";
@@ -10,10 +10,12 @@ import { overloads } from "./overload.ts";
 import { page, type Work } from "./page.ts";
 import { tails } from "./tail.ts";
 
-const { quick, write } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, write: { type: "boolean", default: false } },
-}).values;
-if (quick && write) throw new Error("--write needs a full run: leave out --quick");
+const usage = "npm run bench:load -- [--quick | --write]";
+const { quick, write } = commandLine(
+  { options: { quick: { type: "boolean", default: false }, write: { type: "boolean", default: false } } },
+  usage,
+).values;
+if (quick && write) misused("--write needs a full run.", usage);
 
 const work: Work = quick
   ? { calmMs: 3_000, loadMs: 10_000, beforeMs: 2_000, outageMs: 6_000, afterMs: 4_000, tailMs: 8_000, slack: 1.1 }
