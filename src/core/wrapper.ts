@@ -25,8 +25,8 @@ export interface Tools extends Seams {
 /** Where a wrapper keeps what it lays round an operation. */
 const SPEC: unique symbol = Symbol.for("holdfast/1/spec") as never;
 
-export function specOf(wrapper: unknown): LayerSpec | undefined {
-  return typeof wrapper === "function" ? (wrapper as { readonly [SPEC]?: LayerSpec })[SPEC] : undefined;
+export function specOf(wrapper: NonNullable<unknown>): LayerSpec | undefined {
+  return (wrapper as { readonly [SPEC]?: LayerSpec })[SPEC];
 }
 
 /**

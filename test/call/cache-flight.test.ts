@@ -516,6 +516,20 @@ describe("a run that waits while others join it", () => {
     },
   );
 
+  it("keeps its turn when who joins it is no more critical than it is", async () => {
+    const { clock } = setup();
+    const order: string[] = [];
+    const operation = async (key: string) => {
+      order.push(key);
+      await clock.sleep(100);
+    };
+    const call = protect("x", operation, { cache: { ttl: "1m" }, bulkhead: { concurrency: 1, queue: 2 } });
+    const asked = [call("running"), call("a"), call("b"), call("a"), call("a", { criticality: "sheddable" })];
+    await clock.advance(300);
+    await Promise.all(asked);
+    expect(order).toEqual(["running", "a", "b"]);
+  });
+
   it("is not displaced as the least critical of them", async () => {
     const { clock } = setup();
     const operation = async (key: string) => clock.sleep(100).then(() => key);

@@ -13,7 +13,7 @@ import {
   type Wrapper,
 } from "../../src/index.ts";
 import { script } from "../../src/testing/index.ts";
-import { moments, queue, refuse, setup, turn } from "./setup.ts";
+import { moments, queue, recovering, refuse, setup, turn } from "./setup.ts";
 
 const down = Object.assign(new Error("down"), { status: 500 });
 const atOnce = (attempts = 5) => retry({ attempts, base: 0 });
@@ -208,6 +208,25 @@ describe("a refusal", () => {
     await clock.advance("1s");
     expect(await answered).toMatchObject({ ok: true, value: 2, story: { attempts: 2 } });
     expect(operation.calls.map(({ context }) => context.attempt)).toEqual([1, 2]);
+  });
+
+  it.each(["the operation", "a tier"])("costs no number of %s either where a layer has looked at it", async (what) => {
+    setup();
+    const looked: number[] = [];
+    const { bracket } = moments();
+    const busy = bracket("busy", {
+      before({ context, input }) {
+        if (looked.push(context.attempt) !== 3) refuse();
+        return input;
+      },
+    });
+    const thrice = recovering((_, __, ___, again) => again().catch(() => again().catch(() => again())));
+    const operation = script({ error: down });
+    const call = pipe(operation, busy, thrice);
+    const first = async () => Promise.reject(down);
+    await settled(what === "a tier" ? pipe(first, fallback<void, unknown>([call])) : call)(undefined);
+    expect(looked).toEqual([1, 1, 1, 2]);
+    expect(operation.calls.map(({ context }) => context.attempt)).toEqual([1]);
   });
 
   it("of another call, which a user's layer throws on, is no refusal of its own but that layer's mistake", async () => {

@@ -198,6 +198,35 @@ describe("`stories`", () => {
     expect(await response.text()).toBe("down");
   });
 
+  it("of a response of a client's own keep as much, with where it came from, also where the platform makes none like it", async () => {
+    withStories();
+    const odd = (status: number) => {
+      const body = new ReadableStream();
+      const facts = {
+        status,
+        statusText: "Odd",
+        headers: new Headers({ a: "1" }),
+        url: "https://a.example/b",
+        body,
+        bodyUsed: false,
+      };
+      return Object.assign(new (class Response {})(), facts, {
+        [Symbol.toStringTag]: "Response",
+        text: async () => "",
+      });
+    };
+    const broken = { kind: "transient", retry: false, counts: true, fallBack: false } as const;
+    const told = async (status: number) => {
+      await protect("get", async () => odd(status), { classify: () => broken })();
+      return stories.recent().at(-1)?.failures;
+    };
+    const facts = { statusText: "Odd", url: "https://a.example/b" };
+    expect(await told(503)).toMatchObject([{ kind: "transient", error: { ...facts, status: 503, body: null } }]);
+    const [kept] = (await told(999)) ?? [];
+    expect(kept).toMatchObject({ kind: "transient", attempt: 1, tier: 0 });
+    expect(kept?.error).toEqual({ ...facts, status: 999 });
+  });
+
   it("tell of refused credentials with the status that says so, also where a client's own error is round it", async () => {
     const { seen } = withStories();
     const refused = Object.assign(new Error("no"), { status: 403 });
