@@ -91,12 +91,12 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
 
   /** What another has given goes on in its place: with that one's number, and a signal that nothing has ended. */
   protected standFor(winner: AttemptRecord): void {
-    if (this.made === null) return;
-    const { attempt, idempotencyKey } = this.made;
-    this.more.number ??= attempt;
+    const { made } = this;
+    this.flags &= ~EXPIRED; // a call made with that context is in time
+    this.more.number ??= made?.attempt ?? 0;
     this.made = this.makeContext(winner);
     // a declared one was read once, and is the call's
-    if (idempotencyKey !== undefined) this.made.idempotencyKey = idempotencyKey;
+    if (made?.idempotencyKey !== undefined) this.made.idempotencyKey = made.idempotencyKey;
   }
 
   /** It does not call its operation: the number that its context has, if somebody looked, is the next one's. */

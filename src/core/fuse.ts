@@ -97,7 +97,7 @@ function compose(operation: Operation<never, unknown>, specs: readonly LayerSpec
     recovers:
       first.lastRecovery >= 0 ||
       own.some(({ layer }) => "beside" in layer) ||
-      first.layers.some(({ around }, i) => around !== undefined && (i > 0 || inside === undefined)),
+      first.layers.some(({ around }) => around !== undefined),
     ends,
     inside,
   };

@@ -144,7 +144,7 @@ export class RareOfAttempt {
   model: string | undefined = undefined;
   /** It was left while its operation ran. */
   left = false;
-  /** Its own number, where it has gone on with what another gave. */
+  /** Its own number (0: it had none), where it has gone on with what another gave. */
   number: number | undefined = undefined;
   /** What it began, to end it when it is ended itself: mostly one at a time. */
   private kid: Cuttable | null = null;

@@ -1,7 +1,7 @@
 // The way of an attempt out through its layers: what came of it is judged, told, refused or recovered, from the inside.
 import { ANSWERED, CUT, DONE, EXPIRED, HELD, JUDGING, NOTED, RECOVERING, THREW } from "./attempt.ts";
 import { failureOf } from "./failure.ts";
-import { FAULT, Fault } from "./final.ts";
+import { FAULT } from "./final.ts";
 import { isRefusal } from "./refusal.ts";
 import type { FusedLayer } from "./stack.ts";
 import { disarm } from "./timers.ts";
@@ -124,13 +124,12 @@ export abstract class WayOut extends WayIn {
         // what was begun beside it may have come to something else, and be the last that was heard
         const latest = this.last !== null && !this.last.threw && this.last.value === value ? this.last : this;
         const known = what === RECOVERING && !latest.threw && latest.value === value;
-        if (known && this.is(EXPIRED)) this.standFor(latest);
+        if (known && (this.is(EXPIRED) || this.more.number !== undefined)) this.standFor(latest);
         this.come(at + 1, 0, value, known ? latest.verdict : undefined);
       },
       (error) => {
         if (!goesOn()) return;
-        if (Fault.is(error)) this.fault(error.error);
-        else if (what === RECOVERING) this.fail(error);
+        if (what === RECOVERING) this.fail(error);
         else this.refuseValue(error, judged);
         this.come(at + 1, THREW, this.value, this.verdict);
       },
@@ -158,7 +157,7 @@ export abstract class WayOut extends WayIn {
     else promised?.resolve(value);
   }
 
-  /** A layer gave this error in place of the outcome. */
+  /** A layer gave this error in place of the outcome; one that carries what a user's function threw is that. */
   private fail(error: unknown): void {
     this.flags |= THREW;
     this.value = error;

@@ -15,6 +15,14 @@ import {
 import { script } from "../../src/testing/index.ts";
 import { moments, queue, recovering, refuse, setup, turn } from "./setup.ts";
 
+function thrownBy(throws: () => never): unknown {
+  try {
+    return throws();
+  } catch (error) {
+    return error;
+  }
+}
+
 const down = Object.assign(new Error("down"), { status: 500 });
 const atOnce = (attempts = 5) => retry({ attempts, base: 0 });
 
@@ -227,6 +235,36 @@ describe("a refusal", () => {
     await settled(what === "a tier" ? pipe(first, fallback<void, unknown>([call])) : call)(undefined);
     expect(looked).toEqual([1, 1, 1, 2]);
     expect(operation.calls.map(({ context }) => context.attempt)).toEqual([1]);
+  });
+
+  it.each(["the operation", "a tier"])("gives back no number of %s that is taken again already", async (what) => {
+    setup();
+    const looked: number[] = [];
+    const waiting: (() => void)[] = [];
+    const { bracket } = moments();
+    const busy = bracket("busy", {
+      before({ context, input }) {
+        if (looked.push(context.attempt) === 1) refuse();
+        return new Promise((resolve, reject) => {
+          waiting.push(() => (looked.length === 3 ? reject(thrownBy(refuse)) : resolve(input)));
+        });
+      },
+    });
+    const both = recovering(async (_, __, ___, again) => {
+      const running = [again().catch(() => 0), again()];
+      await turn();
+      waiting[0]?.(); // the first of the two is turned away when the second has its number
+      await turn();
+      running.push(again());
+      await turn();
+      for (const go of waiting) go();
+      return Promise.all(running);
+    });
+    const operation = script({ value: 1 });
+    const call = pipe(operation, busy, both);
+    const first = async () => Promise.reject(down);
+    await settled(what === "a tier" ? pipe(first, fallback<void, unknown>([call])) : call)(undefined);
+    expect(looked).toEqual([1, 1, 2, 3]);
   });
 
   it("of another call, which a user's layer throws on, is no refusal of its own but that layer's mistake", async () => {

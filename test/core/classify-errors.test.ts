@@ -105,6 +105,15 @@ describe("an error of holdfast's own", () => {
     expect(classifyError(new BreakerOpenError("a", "a", "it failed", 29_400)).retryAfterMs).toBe(29_400);
   });
 
+  it("without one has the verdict that costs nothing, and its own wherever it has one", () => {
+    const full = classifyError(new BulkheadFullError("draft", 1, 0));
+    expect(classifyError(new BreakerOpenError("a", "a", "it failed", undefined))).toBe(full);
+    const told = (code: ErrorCode) => classifyError(new HoldfastError("no", { code, retryAfterMs: 50 }));
+    for (const code of ["BULKHEAD_FULL", "LOAD_SHED", "BREAKER_OPEN"] as const)
+      expect(told(code)).toEqual({ ...full, retryAfterMs: 50 });
+    expect(told("TIMEOUT").kind).toBe("timeout");
+  });
+
   it("is known when another copy of the package made it", () => {
     const foreign = Object.assign(new Error("full"), { [Symbol.for("holdfast/1")]: true, code: "BULKHEAD_FULL" });
     expect(classifyError(foreign).kind).toBe("notAdmitted");
