@@ -5,6 +5,12 @@ import { isNodeStream, isResponse, isWebStream } from "./streams.ts";
 /** What several have or may yet get: it is no one call's to close, whichever copy asks. */
 const common = shared("common", () => new WeakSet<WeakKey>());
 
+/** The same of texts and numbers, which are known by nothing but what they are: those that came last. */
+const commonPlain = shared("common texts", () => new Set<unknown>());
+const mostPlain = 5_000;
+/** By a longer text nobody lets go of anything. */
+const longestPlain = 1_024;
+
 /** Whether any call has a way of its own to let go of values, which may then be of any kind. */
 const ways = shared("ways to let go", () => ({ areOwn: false }));
 
@@ -14,7 +20,25 @@ export function letsGoItsOwnWay(): void {
 
 /** From now on nobody closes it. Of plain data there is nothing to be closed. */
 export function holdInCommon(value: unknown): void {
-  if (isObject(value) && (ways.areOwn || mayBeClosed(value))) common.add(value);
+  if (!isObject(value)) {
+    if (ways.areOwn && mayBeAName(value)) holdPlain(value);
+  } else if (ways.areOwn || mayBeClosed(value)) common.add(value);
+}
+
+/** Of something that is open elsewhere. */
+function mayBeAName(value: unknown): boolean {
+  if (typeof value === "string") return value !== "" && value.length <= longestPlain;
+  return typeof value === "number" || typeof value === "bigint";
+}
+
+function holdPlain(value: unknown): void {
+  commonPlain.delete(value);
+  commonPlain.add(value);
+  if (commonPlain.size > mostPlain)
+    for (const oldest of commonPlain) {
+      commonPlain.delete(oldest);
+      break;
+    }
 }
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
@@ -24,7 +48,7 @@ type Method = (this: unknown, ...args: unknown[]) => unknown;
  * is cancelled, an iterator returned, a disposable disposed; not what several have. Never throws; what is left to wait for is waited for by nobody.
  */
 export function discard(value: unknown, own: ((value: unknown) => unknown) | undefined): void {
-  if (isObject(value) && common.has(value)) return;
+  if (isObject(value) ? common.has(value) : commonPlain.has(value)) return;
   if (own !== undefined) quietly(() => own(value));
   else if (isObject(value)) quietly(() => letGo(value));
 }
