@@ -1,6 +1,7 @@
 // By what two calls are known to ask the same.
 import { z } from "zod";
 import { OptionsInvalidError } from "../../core/errors.ts";
+import { thrownBy } from "../../core/source.ts";
 import type { Settings } from "./settings.ts";
 
 /** A number is not the text that is written like it. */
@@ -24,15 +25,25 @@ export function keyOf(input: unknown, { key }: Settings, name: string): Key {
     if (input === undefined) return OWN;
     throw unfit(name, input, keyNeeded);
   }
-  const given: unknown = key(input as never);
-  if (typeof given === "string") return marked(given);
-  throw unfit(name, given, "a text from `key`");
+  try {
+    const given: unknown = key(input as never);
+    if (typeof given === "string") return marked(given);
+    throw unfit(name, given, "a text from `key`");
+  } catch (error) {
+    throw saidBy(error, "key", key);
+  }
 }
 
 /** The same question of another tenant is another question. */
 export function keyWithin(tenant: string | undefined, key: Key): Key {
   if (tenant === undefined) return key;
   return `${OWN}${tenant.length}:${tenant}${typeof key === "number" ? "#" : "$"}${key}`;
+}
+
+/** The error, known as that of this function of the user's. */
+export function saidBy(error: unknown, option: "key" | "ttl", thrower: { readonly name: string }): unknown {
+  thrownBy(error, `cache.${option}`, thrower.name === option ? undefined : thrower);
+  return error;
 }
 
 function marked(text: string): string {

@@ -11,7 +11,7 @@ import type { FailureKind } from "../../core/verdict.ts";
 import { isWhole } from "../../core/whole.ts";
 import type { Entries } from "./entries.ts";
 import { HoldOff } from "./holdOff.ts";
-import { type Key, typeName } from "./keys.ts";
+import { type Key, saidBy, typeName } from "./keys.ts";
 import type { OnceOnly } from "./once.ts";
 import type { Settings } from "./settings.ts";
 
@@ -118,11 +118,15 @@ export class Load implements Asked, Tower {
   private ownLifetime(value: unknown, name: string): number | undefined {
     const { ttl } = this.keeper.settings;
     if (typeof ttl === "number") return undefined;
-    const given = ttl(value, this.input);
-    const ms = toMs(given);
-    if (!Number.isNaN(ms)) return ms;
-    const wanted = 'milliseconds from `ttl`, or a text such as "20s"; 0 for what is not to be kept';
-    throw new OptionsInvalidError(name, [{ path: "cache.ttl", wanted: `${wanted}; not ${unfit(given)}` }]);
+    try {
+      const given = ttl(value, this.input);
+      const ms = toMs(given);
+      if (!Number.isNaN(ms)) return ms;
+      const wanted = 'milliseconds from `ttl`, or a text such as "20s"; 0 for what is not to be kept';
+      throw new OptionsInvalidError(name, [{ path: "cache.ttl", wanted: `${wanted}; not ${unfit(given)}` }]);
+    } catch (error) {
+      throw saidBy(error, "ttl", ttl);
+    }
   }
 }
 
