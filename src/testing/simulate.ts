@@ -7,6 +7,7 @@ import { functionSchema } from "../core/wanted.ts";
 import { parseOptions } from "../core/wrapper.ts";
 import { seededRandom } from "./random.ts";
 import type { AnyCall } from "./simulation/callers.ts";
+import { callersSchema } from "./simulation/callersSchema.ts";
 import { scriptOf, timesOf } from "./simulation/generate.ts";
 import type { Violation } from "./simulation/ledger.ts";
 import { type Played, play } from "./simulation/play.ts";
@@ -17,7 +18,7 @@ import { oneKey } from "./simulation/rules/oneKey.ts";
 import { onlyOnce } from "./simulation/rules/onlyOnce.ts";
 import { ownAnswer } from "./simulation/rules/ownAnswer.ts";
 import { sameStory } from "./simulation/rules/sameStory.ts";
-import { settles } from "./simulation/rules/settles.ts";
+import { hasStopped, settles } from "./simulation/rules/settles.ts";
 import type { Caller, Script } from "./simulation/script.ts";
 import { shrink, textOf } from "./simulation/shrink.ts";
 import { Trace } from "./simulation/trace.ts";
@@ -80,7 +81,7 @@ const schema = z.strictObject({
   input: functionSchema<(call: number) => unknown>().optional(),
   sound: functionSchema<(value: never, input: never) => boolean>().optional(),
   anew: functionSchema<() => AnyCall>().optional(),
-  script: z.custom<Script>(Array.isArray, { error: "a list of callers" }).optional(),
+  script: callersSchema.optional(),
 });
 
 /** So many calls share a world: enough to meet each other, few enough to be shrunk. */
@@ -182,6 +183,9 @@ function nameOf(call: unknown): string {
   return stackOf(call)?.name ?? (call as { readonly name?: string }).name ?? "call";
 }
 
+const realTime =
+  "Perhaps it waits for real time, which no simulation waits for: a timer, a request or a file of its own. Let `simulated` stand in the place of what it waits for.";
+
 /** No account is longer. */
 const mostShown = 5;
 
@@ -198,7 +202,9 @@ function messageOf(
     replay === undefined
       ? [
           "Played again it does not show: the call keeps what `reset()` does not forget. Make it anew for each script: `anew`.",
-          "Or it waits for what is not simulated: a timer, or a request of its own.",
+          ...(violations.some(hasStopped)
+            ? []
+            : ["Or it waits for what is not simulated: a timer, or a request of its own."]),
         ]
       : [
           "The shortest script that shows it:",
@@ -208,6 +214,7 @@ function messageOf(
     `"${call}" was simulated with seed ${seed}, and this did not hold: ${first?.says}`,
     ...what,
     ...more,
+    ...(violations.some(hasStopped) ? [realTime] : []),
     ...shown,
   ].join("\n");
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import {
   defineWrapper,
   fallback,
+  OptionsInvalidError,
   type PromiseStyle,
   pipe,
   protect,
@@ -145,6 +146,44 @@ describe("simulate", { timeout: 60_000 }, () => {
     const first = simulate(call, { calls: 10, input });
     await expect(simulate(call, { calls: 10, input })).rejects.toThrow("A simulation is being played");
     await first;
+  });
+
+  it.each([
+    [[], "script: wanted at least one caller"],
+    ["[]", "script: wanted a list, got []"],
+    [[3], /script\.0: wanted \{ at, to\?, deadline\?, .*meets \}, got 3/],
+    [[{ at: -1, meets: [] }], "script.0.at: wanted milliseconds, a number of at least 0, got -1"],
+    [[{ at: "1s", meets: [] }], "script.0.at: wanted milliseconds, a number of at least 0, got 1s"],
+    [[{ at: 0 }], "script.0.meets: wanted a list"],
+    [[{ at: 0, meets: [{ gives: "502" }] }], /script\.0\.meets\.0\.gives: wanted .*"value" or "lie" or .*, got 502/],
+    [[{ at: 0, meets: [{ gives: "value", after: Number.NaN }] }], "script.0.meets.0.after"],
+    [[{ at: 0, meets: [{ gives: "value", afterMs: 3 }] }], "script.0.meets.0.afterMs: no such key"],
+    [[{ at: 0, to: 1, meets: [] }], "script.0.to: wanted 0: there is one call, got 1"],
+    [[{ at: 0, abort: "later", meets: [] }], 'script.0.abort: wanted milliseconds, "before", "inside" or "never"'],
+    [
+      [
+        { at: 0, meets: [] },
+        { at: 0, when: 3, deadline: -1, meets: [] },
+      ],
+      /script\.1\.deadline.*script\.1\.when/,
+    ],
+  ])("refuses a script that cannot be played, every problem with its path: %j", async (script, told) => {
+    const played = simulate(protect("charge", service()), { input, script: script as never });
+    await expect(played).rejects.toThrow(told);
+    await expect(played).rejects.toThrow(OptionsInvalidError);
+  });
+
+  it("says of a call that waits for real time what it probably does, and what to do", async () => {
+    const stripe = service();
+    const slow = protect("slow", async (charge: Charge, context) => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return stripe(charge, context);
+    });
+    const error: unknown = await simulate(slow, { calls: 3, input }).catch((error) => error);
+    expect(error).toBeInstanceOf(SimulationError);
+    expect((error as SimulationError).message).toMatch(
+      /nothing left that could settle it\n(.*\n)*Perhaps it waits for real time, .*Let `simulated` stand in the place/,
+    );
   });
 
   it("passes nothing of which nothing was looked at: a bare function, or a call that calls no simulated service", async () => {

@@ -1,5 +1,13 @@
 // Each call settles: once, and no later than its deadline.
+import type { Violation } from "../ledger.ts";
 import { nameOf, type Rule } from "../rule.ts";
+
+const stopped = "is not settled, and there is nothing left that could settle it";
+
+/** Of what is simulated nothing goes on, and yet somebody waits. */
+export function hasStopped({ rule, what }: Violation): boolean {
+  return rule === settles.name && (what.endsWith(stopped) || what.endsWith("never settles"));
+}
 
 export const settles: Rule = {
   name: "settles",
@@ -14,8 +22,7 @@ export const settles: Rule = {
   },
   quiet(world, found) {
     if (world.running.size > 0) return;
-    for (const caller of world.waiting)
-      found(`${nameOf(caller)} is not settled, and there is nothing left that could settle it`);
+    for (const caller of world.waiting) found(`${nameOf(caller)} ${stopped}`);
   },
   ended(world, found) {
     for (const caller of world.waiting) found(`${nameOf(caller)} never settles`);
