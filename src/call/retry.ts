@@ -1,5 +1,4 @@
 // Tries again what may do better next time: on p-retry, after the verdict, at the other side's hint.
-
 import pRetry from "p-retry";
 import { z } from "zod";
 import { mayAsk } from "../core/askable.ts";
@@ -221,7 +220,8 @@ class Rounds {
     const { attempts, when } = options;
     if (round >= attempts || this.refused || !this.isOpen()) return false;
     const { outcome, verdict } = latest;
-    if (when !== undefined && mayAsk(outcome, verdict) && !(await asked(() => when(outcome, verdict)))) return false;
+    const decides = mayAsk(outcome, verdict) ? when : undefined;
+    if (decides && !(await asked(() => decides(outcome, verdict), "retry.when", decides))) return false;
     if (first.remainingMs() === 0) await first.pause(1); // the deadline has come: its timer is about to say so
     if (first.isCut) return false;
     const delayMs = askedNow(() => this.delayMs());

@@ -1,6 +1,7 @@
 // Verdicts of the machine itself: nothing goes on after them. Known by what they are, in the layers of another copy too.
 import { field } from "./shapes.ts";
 import { shared } from "./shared.ts";
+import { thrownBy } from "./source.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** A user's function threw: it ends the call with its error, and is nobody's failure. */
@@ -32,11 +33,12 @@ export class Fault extends Error {
   }
 }
 
-/** Asks a user's function from within a recovery. */
-export async function asked<T>(ask: () => T | Promise<T>): Promise<T> {
+/** Asks a user's function from within a recovery; `path`: where it stands in the declaration. */
+export async function asked<T>(ask: () => T | Promise<T>, path: string, whose: unknown): Promise<T> {
   try {
     return await ask();
   } catch (error) {
+    thrownBy(error, path, whose);
     throw new Fault(error);
   }
 }

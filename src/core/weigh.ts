@@ -4,8 +4,9 @@ import { classifyError, classifyValue } from "./classify.ts";
 import { HoldfastError } from "./errors.ts";
 import { CANCELLED, Fault, OVERDUE, OVERDUE_EARLY } from "./final.ts";
 import type { Cut } from "./record.ts";
+import { thrownBy } from "./source.ts";
 import { verdicts } from "./table.ts";
-import type { Verdict } from "./verdict.ts";
+import type { Classify, Verdict } from "./verdict.ts";
 
 /** Throws what a user's `classify` throws, or another function of a user's has thrown further in. */
 export function errorVerdict(attempt: AttemptRecord, error: unknown): Verdict {
@@ -18,7 +19,7 @@ export function errorVerdict(attempt: AttemptRecord, error: unknown): Verdict {
     if (!last.isCut || HoldfastError.is(error, "DEADLINE_EXCEEDED")) return last.verdict;
   }
   const standard = (seen: unknown) => notOurs(attempt, seen, classifyError(seen));
-  return (classify === undefined ? undefined : classify(error, standard)) ?? standard(error);
+  return (classify === undefined ? undefined : asked(classify, error, standard)) ?? standard(error);
 }
 
 /** An abort that is neither the caller's nor that of a call made in the attempt is a failure like others: a client's own time-out, say. */
@@ -31,7 +32,16 @@ export function valueVerdict(attempt: AttemptRecord, value: unknown): Verdict | 
   const { last } = attempt;
   if (last?.threw === false && last.value === value) return last.verdict;
   const { classify } = attempt.call.stack;
-  return classify === undefined ? classifyValue(value) : classify(value, classifyValue);
+  return classify === undefined ? classifyValue(value) : asked(classify, value, classifyValue);
+}
+
+function asked(classify: Classify, seen: unknown, standard: Parameters<Classify>[1]): Verdict | undefined {
+  try {
+    return classify(seen, standard);
+  } catch (error) {
+    thrownBy(error, "classify", classify);
+    throw error;
+  }
 }
 
 /** A limit of time counts against what was called only if the attempt had at least half of it. */

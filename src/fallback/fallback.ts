@@ -206,7 +206,8 @@ class Descent {
     this.latest = first.last ?? first;
   }
 
-  private async admits({ operation, when, segment }: Way): Promise<boolean> {
+  private async admits(way: Way): Promise<boolean> {
+    const { operation, when, segment } = way;
     const { first, latest, at } = this;
     const skip = (reason: Skipped) => {
       if (!first.isCut) this.tools.emit(first.context, "fallback.skipped", { tier: segment.tierName, reason });
@@ -215,7 +216,10 @@ class Descent {
     const failure = first.call.failures.at(-1);
     const verdict = latest.verdict as Verdict;
     const decides = failure !== undefined && mayAsk(latest.outcome, verdict) ? when : undefined;
-    const allowed = decides === undefined ? verdict.fallBack : await asked(() => decides(failure as Failure, verdict));
+    const allowed =
+      decides === undefined
+        ? verdict.fallBack
+        : await asked(() => decides(failure as Failure, verdict), `fallback.${this.ways.indexOf(way)}.when`, decides);
     if (!allowed || !enterOnce(first.call, operation, segment)) return skip("condition");
     if (first.remainingMs() <= 0) return skip("deadline");
     const input = first.inputAt(at);
@@ -239,7 +243,11 @@ class Descent {
     if (!first.isCut) {
       call.gaveUp = true;
       if (otherwise !== undefined && verdict?.fallBack && !this.mustNotRepeat()) {
-        const value = await asked(() => otherwise(first.inputAt(this.at), call.failures));
+        const value = await asked(
+          () => otherwise(first.inputAt(this.at), call.failures),
+          "fallback.otherwise",
+          otherwise,
+        );
         if (first.isCut) return value; // to nobody
         tools.emit(first.context, "fallback.used", {
           from: latest.segment.tierName,

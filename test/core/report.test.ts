@@ -3,8 +3,11 @@ import { z } from "zod";
 import {
   BreakerOpenError,
   eventBus,
+  fallback,
   HoldfastError,
+  named,
   OptionsInvalidError,
+  pipe,
   protect,
   ReviewPendingError,
   report,
@@ -152,6 +155,36 @@ describe("the story of a failed call as text", () => {
       const lines = await reported(() => call({ n: 1 }));
       expect(lines.join("\n")).toContain(`TypeError: x is not a function (thrown by ${path})`);
     }
+  });
+
+  it("says so of what decides about a failure too: classify, and the conditions of retries and tiers", async () => {
+    const { reported, seams } = setup();
+    function decides(): never {
+      throw new TypeError("x is not a function");
+    }
+    const fails = (): Promise<string> => Promise.reject(Object.assign(new Error("down"), { status: 503 }));
+    const tier = { name: "copy", operation: async () => "copy" };
+    const cases: [() => Promise<unknown>, string][] = [
+      [protect("user", fails, { classify: decides, seams }), "classify (decides)"],
+      [protect("user", async () => ({}), { classify: decides, seams }), "classify (decides)"],
+      [protect("user", fails, { retry: { when: decides }, seams }), "retry.when (decides)"],
+      [
+        protect("user", fails, {
+          fallback: [
+            { ...tier, operation: fails },
+            { ...tier, when: decides },
+          ],
+          seams,
+        }),
+        "fallback.1.when (decides)",
+      ],
+      [
+        pipe(named("user", fails), fallback([fails], { otherwise: async () => decides() }, seams)),
+        "fallback.otherwise (otherwise)",
+      ],
+    ];
+    for (const [call, path] of cases)
+      expect((await reported(call)).join("\n")).toContain(`TypeError: x is not a function (thrown by ${path})`);
   });
 
   it("says what it cost, and what was produced", async () => {
