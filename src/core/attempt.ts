@@ -214,7 +214,7 @@ export abstract class AttemptRecord extends Timed implements Attempt, ContextSou
   }
 
   wasCancelledBy(error: unknown): boolean {
-    return this.rare !== null && (this.rare.cancels?.includes(error) || (this.last?.wasCancelledBy(error) ?? false));
+    return this.rare?.cancels?.includes(error) ?? false;
   }
 
   /** Whether this ended a call made in it whose own retry or fallback gave up: final for every retry above. */

@@ -210,6 +210,19 @@ describe("a body on its way", () => {
     }
   });
 
+  it("of a failing response gives its place back where a layer of one's own may ask once more", async () => {
+    const places = bulkhead({ concurrency: 1, queue: 1 });
+    const answers = [new Response("busy", { status: 503 }), new Response("well")];
+    const again = around((run) => async (input, context) => {
+      const first = (await run(input, context)) as Response;
+      return first.ok ? first : run(input, context);
+    });
+    const response = await pipe(async () => answers.shift() as Response, places, again)();
+    expect(await response.text()).toBe("well");
+    await turn();
+    expect(places.running).toBe(0);
+  });
+
   it("of a failing response that is delivered holds its place", async () => {
     for (const options of [{}, { retry: {} }]) {
       const places = bulkhead(1);

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import {
   breaker,
   type CallContext,
+  cache,
   deadline,
   eventBus,
   fallback,
@@ -141,6 +142,21 @@ describe("AsyncLocalStorage is the caller's own", () => {
     await clock.advance("9s");
     await answers;
     expectOwn(7);
+  });
+
+  it("in a tier that a stage of urgency begins, be a cache between the two", async () => {
+    const { clock } = setup({ watched: false });
+    const { storage, note, expectOwn } = callers();
+    const tier = async (caller: string): Promise<string> => {
+      note(caller);
+      return caller;
+    };
+    const inside = pipe((_: string): Promise<string> => frozen(), fallback([tier]), cache({ ttl: "1m" }));
+    const call = protect("x", inside, { deadline: "1s", urgency: [{ at: 0.5, start: "nextTier" }] });
+    const answers = Promise.all(names.map((name) => storage.run(name, () => call(name))));
+    await clock.advance("500ms");
+    expect(await answers).toEqual(names);
+    expectOwn(1);
   });
 
   it("in a call made inside, whose outer one timed out", async () => {

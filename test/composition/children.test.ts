@@ -307,6 +307,15 @@ describe("a child inherits", () => {
     expect(seen.of("call.settled").map(({ labels }) => labels)).toEqual([both, { tenant: "t", request: "r1" }]);
   });
 
+  it("labels, though it is told of none", async () => {
+    setup();
+    const { call, contexts } = noting();
+    const outer = protect("outer", (x: unknown, context) => call(x, { ...context, labels: undefined }));
+    const labels = { tenant: "t" };
+    const { story } = await settled(outer)("x", { labels });
+    expect([contexts[0]?.labels, story.children[0]?.labels]).toEqual([labels, labels]);
+  });
+
   it("`retry: false` and `fallback: false`, so that it is really once", async () => {
     setup();
     const operation = script<unknown>({ error: down }, { value: 1 });

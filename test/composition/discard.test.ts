@@ -245,6 +245,18 @@ describe("what a cache has given", () => {
     expect([bad.gone, discarded]).toEqual([false, []]);
   });
 
+  it("nor by one with a `discard` of its own where that is plain data, of which there is nothing else to be closed", async () => {
+    setup();
+    const bad = { error: { message: "overloaded" } };
+    const inner = protect("ai", async (_: string) => bad, { cache: { ttl: "1m" } });
+    const discarded: unknown[] = [];
+    const outer = protect("outer", (input: string, context) => inner(input, context), {
+      ...{ retry: { attempts: 2, base: 0 }, discard: (value) => void discarded.push(value) },
+    });
+    await Promise.all([outer("a"), inner("a")]);
+    expect(discarded).toEqual([]);
+  });
+
   it("is closed where it was asked for past the cache, and is nobody else's", async () => {
     const { clock } = setup();
     const { given, inner } = cached();

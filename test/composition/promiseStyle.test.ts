@@ -483,6 +483,24 @@ describe("to layers outside it, it is the operation", () => {
     expect([ok, story.attempts]).toEqual([true, 2]);
   });
 
+  it("an abort of its own is a failure like others, whatever the operation was about: a call made in it too", async () => {
+    const { clock } = setup();
+    const limited = around((run) => (input, context) => {
+      const own = new AbortController();
+      void clock.sleep(100).then(() => own.abort());
+      return run(input, { ...context, signal: own.signal });
+    });
+    const answer = (ms: number) => clock.sleep(ms).then(() => ms);
+    const inner = protect("inner", answer);
+    for (const ask of [answer, (ms: number, context: CallContext) => inner(ms, context)]) {
+      const operation = (_: string, context: CallContext) => ask(context.attempt === 1 ? 5_000 : 10, context);
+      const answered = settled(pipe(operation, limited, retry({ base: 0 })))("x");
+      await clock.advance("6s");
+      const { ok, story } = await answered;
+      expect([ok, story.attempts, story.failures.map(({ kind }) => kind)]).toEqual([true, 2, ["unknown"]]);
+    }
+  });
+
   it("keeps the record: name, labels, cost and failures are the call's", async () => {
     setup();
     let calls = 0;

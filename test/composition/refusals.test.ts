@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import {
   breaker,
+  cache,
   fallback,
   HoldfastError,
   pipe,
@@ -235,6 +236,25 @@ describe("a refusal", () => {
     await settled(what === "a tier" ? pipe(first, fallback<void, unknown>([call])) : call)(undefined);
     expect(looked).toEqual([1, 1, 1, 2]);
     expect(operation.calls.map(({ context }) => context.attempt)).toEqual([1]);
+  });
+
+  it("costs no number either where a cache had the answer and a layer had looked at it", async () => {
+    setup();
+    const looked: number[] = [];
+    const { bracket } = moments();
+    const looking = bracket("looking", {
+      before({ context, input }) {
+        looked.push(context.attempt);
+        return input;
+      },
+    });
+    const wrong = Object.assign(new Error("wrong"), { status: 400 });
+    const call = pipe(
+      async (_: string) => Promise.reject(wrong),
+      ...([cache({ ttl: "1m", negative: "1m" }), looking, recovering((_, __, ___, again) => again())] as const),
+    );
+    for (let i = 0; i < 2; i++) await settled(call)("a");
+    expect(looked).toEqual([1, 2, 1, 1]); // only the very first was called
   });
 
   it.each(["the operation", "a tier"])("gives back no number of %s that is taken again already", async (what) => {

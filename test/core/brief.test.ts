@@ -21,6 +21,7 @@ describe("a value in brief", () => {
     ["boxed values", [Object("s"), Object(1), Object(false)]],
     ["bytes", new Uint8Array([1, 2, 3])],
     ["bytes of Node", Buffer.from("abc")],
+    ["bytes behind a view", [new DataView(new ArrayBuffer(3)), new ArrayBuffer(3)]],
     ["maps and sets", { map: new Map([[1, 2]]), set: new Set([1]) }],
     ["keys in their order, and only own ones", Object.assign(Object.create({ inherited: 1 }), { b: 1, 2: 2, 1: 1 })],
     ["deep ones", [[[[[[[["deep"]]]]]]]]],
@@ -63,6 +64,20 @@ describe("a value in brief", () => {
     expect(json.length).toBeLessThan(2_000);
     expect(json).toContain('"and 999950 more"');
     expect(error.failures[0]?.produced).toBe(produced);
+  });
+
+  it("and an object of very many keys by its first ones", () => {
+    const produced = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`k${i}`, i]));
+    const failure = { error: new Error("no"), kind: "quality", attempt: 1, tier: 0, tierName: "a", produced } as const;
+    const error = new FallbackExhaustedError("draft", [{ ...failure, startedAt: 0, elapsedMs: 1 }]);
+    const told = JSON.parse(JSON.stringify(error)).failures[0].produced;
+    expect([told.k0, told.k49, told.k50, told["…"], Object.keys(told).length]).toEqual([
+      0,
+      49,
+      undefined,
+      "10 more",
+      51,
+    ]);
   });
 
   it("costs the same for a text of fifty megabytes, wherever it stands", () => {
