@@ -8,6 +8,10 @@ export interface Room {
   readonly size: number;
   /** Whether the limit grows where places are missed: one kept free is no work left undone then. */
   readonly grows: boolean;
+  /** Whether it shares what there is between tenants by itself. */
+  readonly isFair?: boolean;
+  /** Whether somebody who waits there would make room for a tenant that has so much under way. */
+  yields?(rank: number, tenant: { readonly running: number }): boolean;
   /** How long one takes, in ms; `NaN`: not known. */
   readonly latencyMs: number;
   /** Somebody was turned away for the want of room, and not by the limit itself. */

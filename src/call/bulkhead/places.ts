@@ -5,6 +5,7 @@ import { generation, generationSince, type LiveSeams } from "../../core/seams.ts
 import { armUnheld, disarm } from "../../core/timers.ts";
 import { stillRuns } from "../../core/trueEnd.ts";
 import type { Verdict } from "../../core/verdict.ts";
+import { type Tenant, whose } from "../shed/whose.ts";
 import { heldAround } from "./around.ts";
 import { Overstay } from "./overstay.ts";
 import { Queue, rankOf } from "./queue.ts";
@@ -103,6 +104,16 @@ export class Places implements Room {
     return concurrency - this.running + queue - this.queue.size;
   }
 
+  /** Who waits is let in by turns, and makes room for those who have less: no place has to be kept for them. */
+  get isFair(): boolean {
+    return this.settings.queue > 0;
+  }
+
+  /** Whether one who waits would make room for a call of this tenant, which is not counted yet. */
+  yields(rank: number, { running }: Pick<Tenant, "running">): boolean {
+    return (this.queue.lastBelow(rank) ?? this.queue.lastAbove(rank, running + 1)) !== undefined;
+  }
+
   get size(): number {
     return this.settings.concurrency + this.settings.queue;
   }
@@ -111,17 +122,23 @@ export class Places implements Room {
     // its number is declared: it learns nothing of it
   }
 
-  /** Lets an attempt wait, in the place of a less critical one where the queue is full; `undefined`: there is no place to wait in. */
+  /** Lets an attempt wait, in the place of a less critical one, or one of a tenant that has more, where the queue is full; `undefined`: there is no place to wait in. */
   enqueue(attempt: AttemptRecord): Waiter | undefined {
     const { queue, settings } = this;
     const rank = rankOf(attempt.said?.criticality);
-    const displaced = queue.size >= settings.queue ? queue.lastBelow(rank) : null;
+    const tenant = whose(attempt.call);
+    const displaced = queue.size >= settings.queue ? this.lastBelow(rank, tenant) : null;
     if (displaced === undefined) return undefined;
-    const waiter = new Waiter(attempt, rank, this);
+    const waiter = new Waiter(attempt, rank, this, tenant);
     queue.add(waiter);
     if (displaced !== null) this.turnAway(displaced, "displaced");
     waiter.begin(settings.queueTimeout);
     return waiter;
+  }
+
+  private lastBelow(rank: number, tenant: Tenant | undefined): Waiter | undefined {
+    const { queue } = this;
+    return queue.lastBelow(rank) ?? (tenant && queue.lastAbove(rank, tenant.running));
   }
 
   rerank(waiter: Waiter, rank: number): void {

@@ -1,16 +1,15 @@
-// Who waits for a place: the more critical first, within one criticality whoever came first.
+// Who waits for a place: the more critical first, within one criticality the tenants by turns, and of one whoever came first.
+import type { Tenant } from "../shed/whose.ts";
+import { Turns } from "./turns.ts";
 
 /** Links of the line it stands in. */
 export interface Queued {
   /** 0: the most critical. */
   readonly rank: number;
+  /** Where tenants are told apart. */
+  readonly tenant?: Tenant | undefined;
   ahead: this | null;
   behind: this | null;
-}
-
-interface Line<T> {
-  first: T | null;
-  last: T | null;
 }
 
 const ranks: Readonly<Partial<Record<string, number>>> = { critical: 0, normal: 1, sheddable: 2, background: 3 };
@@ -22,32 +21,23 @@ export function rankOf(criticality: string | undefined): number {
 
 export class Queue<T extends Queued> {
   size = 0;
-  /** Made when somebody waits: most bulkheads of a large program are never full. */
-  private readonly lines: Line<T>[] = [];
+  /** By rank. Made when somebody waits: most bulkheads of a large program are never full. */
+  private readonly ranks: Turns<T>[] = [];
 
   add(one: T): void {
-    this.lines[one.rank] ??= { first: null, last: null };
-    const line = this.lines[one.rank] as Line<T>;
-    one.ahead = line.last;
-    if (line.last === null) line.first = one;
-    else line.last.behind = one;
-    line.last = one;
+    this.ranks[one.rank] ??= new Turns();
+    this.ranks[one.rank]?.add(one);
     this.size++;
   }
 
   remove(one: T): void {
-    const line = this.lines[one.rank] as Line<T>;
-    if (one.ahead === null) line.first = one.behind;
-    else one.ahead.behind = one.behind;
-    if (one.behind === null) line.last = one.ahead;
-    else one.behind.ahead = one.ahead;
-    one.ahead = one.behind = null;
+    this.ranks[one.rank]?.remove(one);
     this.size--;
   }
 
   get first(): T | undefined {
-    for (const line of this.lines) {
-      const first = line?.first ?? null;
+    for (const turns of this.ranks) {
+      const first = turns?.first ?? null;
       if (first !== null) return first;
     }
     return undefined;
@@ -61,10 +51,15 @@ export class Queue<T extends Queued> {
 
   /** Of the least critical the one who came last, where it is less critical than this rank. */
   lastBelow(rank: number): T | undefined {
-    for (let i = this.lines.length - 1; i > rank; i--) {
-      const last = this.lines[i]?.last ?? null;
+    for (let i = this.ranks.length - 1; i > rank; i--) {
+      const last = this.ranks[i]?.last ?? null;
       if (last !== null) return last;
     }
     return undefined;
+  }
+
+  /** Of the same rank the last of the tenant that has most under way, where that is more than this. */
+  lastAbove(rank: number, running: number): T | undefined {
+    return this.ranks[rank]?.lastAbove(running);
   }
 }

@@ -1,6 +1,7 @@
 // One attempt's wait for a place.
 import type { AttemptRecord } from "../../core/attempt.ts";
 import type { EventMap } from "../../core/events.ts";
+import type { Tenant } from "../shed/whose.ts";
 import { Waiting } from "./waiting.ts";
 
 export type Refusal = EventMap["bulkhead.refused"];
@@ -13,11 +14,13 @@ interface Host {
 }
 
 export class Waiter extends Waiting<Refusal> {
+  readonly tenant: Tenant | undefined;
   private readonly host: Host;
 
-  constructor(attempt: AttemptRecord, rank: number, host: Host) {
+  constructor(attempt: AttemptRecord, rank: number, host: Host, tenant: Tenant | undefined) {
     super(attempt, rank);
     this.host = host;
+    this.tenant = tenant;
   }
 
   /** It has waited as long as it may. */

@@ -10,6 +10,7 @@ import { Lag } from "./lag.ts";
 import { isTooMuch, leftFree } from "./levels.ts";
 import { Squeeze } from "./squeeze.ts";
 import { Tenants } from "./tenants.ts";
+import { belongsTo, type Tenant } from "./whose.ts";
 
 /** Options as it works with them. */
 export interface Settings {
@@ -40,7 +41,8 @@ export class Gatekeeper {
   private measuredFor = 0;
   private rooms: readonly Room[] = [];
   private roomsOf: Segment | undefined = undefined;
-  private readonly names = new WeakMap<AttemptRecord, string>();
+  /** `tenants`: those of before a `reset()`, where it came before that. */
+  private readonly entered = new WeakMap<AttemptRecord, { readonly tenant: Tenant; readonly tenants: Tenants }>();
 
   constructor(settings: Settings, seams: LiveSeams) {
     this.settings = settings;
@@ -54,10 +56,13 @@ export class Gatekeeper {
     const { fairBy } = this.settings;
     if (fairBy === undefined) return this.weigh(attempt.segment, rank, undefined);
     const name = this.nameOf(fairBy, attempt);
-    const why = this.weigh(attempt.segment, rank, name);
-    if (why === undefined && name !== undefined) {
-      this.names.set(attempt, name);
-      this.tenants.enter(name, this.now());
+    const tenant = name === undefined ? undefined : this.tenants.come(name, this.now());
+    const why = this.weigh(attempt.segment, rank, tenant);
+    if (why === undefined && tenant !== undefined) {
+      const { tenants } = this;
+      this.entered.set(attempt, { tenant, tenants });
+      belongsTo(attempt.call, tenant);
+      tenants.enter(tenant);
     }
     return why;
   }
@@ -65,10 +70,10 @@ export class Gatekeeper {
   /** It has its answer. */
   answered(attempt: AttemptRecord): void {
     if (this.tenants.size === 0) return;
-    const name = this.names.get(attempt);
-    if (name === undefined) return;
-    this.names.delete(attempt);
-    this.tenants.leave(name);
+    const entered = this.entered.get(attempt);
+    if (entered === undefined) return;
+    this.entered.delete(attempt);
+    entered.tenants.leave(entered.tenant);
   }
 
   /** The measure, or the delay as a share of what is borne: 1 is too much. */
@@ -85,12 +90,10 @@ export class Gatekeeper {
     return longest;
   }
 
-  private weigh(segment: Segment, rank: number, tenant: string | undefined): Why | undefined {
+  private weigh(segment: Segment, rank: number, tenant: Tenant | undefined): Why | undefined {
     if (segment !== this.roomsOf) this.look(segment);
     for (const room of this.rooms) {
-      const { size } = room;
-      const isOver = tenant !== undefined && this.tenants.isOver(tenant, this.now(), size) && rank > 0;
-      const why = this.inside(room, rank, isOver);
+      const why = this.inside(room, rank, tenant);
       if (why !== undefined) return why;
     }
     const { eventLoopDelay, measure } = this.settings;
@@ -99,25 +102,28 @@ export class Gatekeeper {
   }
 
   /** What a limit says to one of this rank. */
-  private inside(room: Room, rank: number, isOver: boolean): Why | undefined {
+  private inside(room: Room, rank: number, tenant: Tenant | undefined): Why | undefined {
     const { squeeze } = this;
-    const level = rank * 2 + (isOver ? 1 : 0);
+    const isOver = tenant !== undefined && rank > 0 && this.tenants.isOver(tenant);
+    // where those who wait make room for one another, none has to be kept
+    const level = rank * 2 + (isOver && !room.isFair ? 1 : 0);
     const free = room.free(rank);
-    if (free > Math.max(leftFree(room.size, rank), squeeze.left(room, level, this.now()))) {
+    const left = Math.max(leftFree(room.size, rank), squeeze.left(room, level, this.now()));
+    if (free > left || (tenant !== undefined && room.yields?.(rank, tenant))) {
       squeeze.passed(level);
       return undefined;
     }
     room.missed();
     squeeze.refused(level, room, this.now());
     if (rank === 0) return undefined; // it asks the limit itself
-    return isOver && free > squeeze.left(room, level - 1, this.now()) ? "fairness" : "limit";
+    return isOver && (room.isFair || free > squeeze.left(room, level - 1, this.now())) ? "fairness" : "limit";
   }
 
-  private isPressed(rank: number, tenant: string | undefined): Why | undefined {
+  private isPressed(rank: number, tenant: Tenant | undefined): Why | undefined {
     const pressure = this.pressure();
     this.last = pressure;
     if (!(pressure > 0)) return undefined;
-    const isOver = tenant !== undefined && this.tenants.isOver(tenant, this.now(), undefined) && rank > 0;
+    const isOver = tenant !== undefined && this.tenants.isOver(tenant) && rank > 0;
     if (!isTooMuch(pressure, rank, isOver)) return undefined;
     if (!isTooMuch(pressure, rank, false)) return "fairness";
     return this.measured >= pressure ? "measure" : "eventLoop";

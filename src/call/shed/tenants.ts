@@ -1,44 +1,45 @@
 // Who has how much under way, of those among whom a share is fair. So many are remembered and no more.
-
-interface Tenant {
-  running: number;
-  seenAt: number;
-}
+import type { Tenant, Using } from "./whose.ts";
 
 /** So many are known apart; of more, those who have nothing under way and came longest ago are forgotten. */
 const most = 1_000;
 /** Who has not come for so long, and has nothing under way, takes no share. */
 const goneMs = 10_000;
+/** What was under way is averaged over so many that were let in. */
+const remembered = 100;
 
-export class Tenants {
+export class Tenants implements Using {
   private readonly known = new Map<string, Tenant>();
-  private running = 0;
+  running = 0;
+  used = 0;
+  usedAt = 0;
+  /** So many were let in: the clock by which it is known what was of late. */
+  private entered = 0;
   private sweptAt = 0;
 
   get size(): number {
     return this.known.size;
   }
 
-  /** Whether it has its fair share under way already; `of`: what there is to share, or `undefined`: what is under way. */
-  isOver(name: string, now: number, of: number | undefined): boolean {
-    const tenant = this.come(name, now);
-    if (this.known.size < 2) return false;
-    return tenant.running >= Math.max(1, (of ?? this.running) / this.known.size);
+  /** Whether it has had more than an equal share of what was under way of late; nobody is who has nothing under way. */
+  isOver(tenant: Tenant): boolean {
+    if (this.known.size < 2 || tenant.running === 0) return false;
+    return this.usedBy(tenant) * this.known.size > this.usedBy(this);
   }
 
-  enter(name: string, now: number): void {
-    this.come(name, now).running++;
-    this.running++;
+  enter(tenant: Tenant): void {
+    this.touch(tenant, 1);
+    this.touch(this, 1);
+    this.entered++;
   }
 
-  leave(name: string): void {
-    const tenant = this.known.get(name);
-    if (tenant === undefined) return;
-    tenant.running--;
-    this.running--;
+  leave(tenant: Tenant): void {
+    this.touch(tenant, -1);
+    this.touch(this, -1);
   }
 
-  private come(name: string, now: number): Tenant {
+  /** One of its calls has come. */
+  come(name: string, now: number): Tenant {
     const known = this.known.get(name);
     if (known !== undefined) {
       known.seenAt = now;
@@ -46,7 +47,7 @@ export class Tenants {
       return known;
     }
     if (this.known.size >= most) this.sweep(now, 0);
-    const tenant = { running: 0, seenAt: now };
+    const tenant = { running: 0, seenAt: now, used: 0, usedAt: this.entered };
     this.known.set(name, tenant);
     return tenant;
   }
@@ -60,5 +61,16 @@ export class Tenants {
       this.known.delete(name);
       if (--left <= 0) return;
     }
+  }
+
+  private touch(whose: Using, more: number): void {
+    whose.used = this.usedBy(whose);
+    whose.usedAt = this.entered;
+    whose.running += more;
+  }
+
+  /** On the average of late. */
+  private usedBy({ running, used, usedAt }: Using): number {
+    return running + (used - running) * Math.exp((usedAt - this.entered) / remembered);
   }
 }
