@@ -95,12 +95,12 @@ export interface EventMap {
   "breaker.ignored": { kind: FailureKind };
   /** No place is free: the call waits for one. */
   "bulkhead.queued": { queued: number };
-  /** Not called: no place is free, in the queue neither; or none came free in time; or a more critical call took the place in the queue. */
+  /** Not called: no place is free, in the queue neither; or none came free in time; or a more critical call, or one of a tenant that has less, took the place in the queue. */
   "bulkhead.refused": {
     running: number;
     queued: number;
     limit: number;
-    reason: "full" | "queueTimeout" | "displaced";
+    reason: "full" | "queueTimeout" | "displaced" | "fairness";
     /** A call that has a place, and in which the refused one was made. */
     heldBy?: string | undefined;
   };

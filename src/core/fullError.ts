@@ -9,8 +9,8 @@ export class BulkheadFullError extends HoldfastError {
   readonly limit: number;
   /** The name of the bulkhead, or of the component it is laid round. */
   readonly bulkhead: string;
-  /** `queueTimeout`: no place came free in time; `displaced`: its place in the queue went to a more critical call. */
-  readonly reason: "full" | "queueTimeout" | "displaced";
+  /** `queueTimeout`: no place came free in time; `displaced`: its place in the queue went to a more critical call; `fairness`: to one of a tenant that has less under way. */
+  readonly reason: "full" | "queueTimeout" | "displaced" | "fairness";
   /** A call that has a place, and in which the refused one was made: it may have waited for itself. */
   declare readonly heldBy?: string | undefined;
   constructor(
@@ -50,5 +50,9 @@ const fullness: Readonly<Record<BulkheadFullError["reason"], readonly [(which: s
   displaced: [
     (which) => `a more critical call took its place in the queue of ${which}`,
     "Send less at once, raise its `concurrency` or `queue`, or say a higher `criticality`.",
+  ],
+  fairness: [
+    (which) => `a tenant that has less under way took its place in the queue of ${which}`,
+    "Send less at once for this tenant, or raise its `concurrency` or `queue`.",
   ],
 };

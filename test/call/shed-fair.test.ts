@@ -93,7 +93,7 @@ describe("a bulkhead's queue inside load shedding that tells tenants apart", () 
         (error) => (error instanceof LoadShedError ? error.why : error.reason),
       );
     return {
-      come,
+      ...{ call, clock, come },
       async served() {
         for (let i = 0; i < 20; i++) {
           ends.shift()?.();
@@ -118,9 +118,21 @@ describe("a bulkhead's queue inside load shedding that tells tenants apart", () 
     const more = come("a");
     expect(await served()).toBe("aabc");
     expect(await Promise.all([...a, b, c, more])).toEqual([
-      ...["served", "served", "displaced", "displaced"],
+      ...["served", "served", "fairness", "fairness"],
       ...["served", "served", "fairness"],
     ]);
+  });
+
+  it("says so to whom it turns away", async () => {
+    const { call, clock } = setup(2);
+    const waits = [call(of("a")), call(of("a")), call(of("a"))].map((one) => one.catch((error) => error));
+    call(of("b"));
+    await clock.advance(1);
+    const error = await waits[2];
+    expect(error).toMatchObject({ code: "BULKHEAD_FULL", reason: "fairness" });
+    expect(error.message).toBe(
+      '"search" was not called: a tenant that has less under way took its place in the queue of its bulkhead (1 running, 1 allowed, 2 waiting). Send less at once for this tenant, or raise its `concurrency` or `queue`.',
+    );
   });
 
   it("alone a tenant has all of it", async () => {

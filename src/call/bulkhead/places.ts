@@ -131,7 +131,7 @@ export class Places implements Room {
     if (displaced === undefined) return undefined;
     const waiter = new Waiter(attempt, rank, this, tenant);
     queue.add(waiter);
-    if (displaced !== null) this.turnAway(displaced, "displaced");
+    if (displaced !== null) this.turnAway(displaced, displaced.rank === rank ? "fairness" : "displaced");
     waiter.begin(settings.queueTimeout);
     return waiter;
   }
@@ -147,7 +147,7 @@ export class Places implements Room {
     this.queue.add(waiter);
   }
 
-  turnAway(waiter: Waiter, reason: "queueTimeout" | "displaced"): void {
+  turnAway(waiter: Waiter, reason: Refusal["reason"]): void {
     this.queue.remove(waiter);
     waiter.refuse(this.refusal(reason, waiter.attempt));
   }

@@ -10,7 +10,7 @@ import { Lag } from "./lag.ts";
 import { isTooMuch, leftFree } from "./levels.ts";
 import { Squeeze } from "./squeeze.ts";
 import { Tenants } from "./tenants.ts";
-import { belongsTo, type Tenant } from "./whose.ts";
+import { belongsTo, forget, type Tenant } from "./whose.ts";
 
 /** Options as it works with them. */
 export interface Settings {
@@ -73,6 +73,7 @@ export class Gatekeeper {
     const entered = this.entered.get(attempt);
     if (entered === undefined) return;
     this.entered.delete(attempt);
+    forget(attempt.call);
     entered.tenants.leave(entered.tenant);
   }
 

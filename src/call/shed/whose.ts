@@ -26,3 +26,8 @@ export function belongsTo(call: object, tenant: Tenant): void {
   isAnyKnown = true;
   known.set(call, tenant);
 }
+
+/** It is answered, and waits nowhere any more. */
+export function forget(call: object): void {
+  known.delete(call);
+}
