@@ -145,7 +145,14 @@ describe("a bulkhead's queue inside load shedding that tells tenants apart", () 
 
 describe("turns", () => {
   it("go on with the next tenant when a line is empty, whoever leaves (against a model)", () => {
-    const tenants = [..."abc"].map((name) => ({ name, running: 0, seenAt: 0, used: 0, usedAt: 0 }));
+    const tenants = [..."abc"].map((name) => ({
+      name,
+      among: { leave() {} },
+      running: 0,
+      seenAt: 0,
+      used: 0,
+      usedAt: 0,
+    }));
     type One = {
       rank: number;
       tenant: (typeof tenants)[number] | undefined;

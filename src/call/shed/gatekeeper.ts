@@ -41,8 +41,7 @@ export class Gatekeeper {
   private measuredFor = 0;
   private rooms: readonly Room[] = [];
   private roomsOf: Segment | undefined = undefined;
-  /** `tenants`: those of before a `reset()`, where it came before that. */
-  private readonly entered = new WeakMap<AttemptRecord, { readonly tenant: Tenant; readonly tenants: Tenants }>();
+  private readonly entered = new WeakMap<AttemptRecord, Tenant>();
 
   constructor(settings: Settings, seams: LiveSeams) {
     this.settings = settings;
@@ -59,10 +58,9 @@ export class Gatekeeper {
     const tenant = name === undefined ? undefined : this.tenants.come(name, this.now());
     const why = this.weigh(attempt.segment, rank, tenant);
     if (why === undefined && tenant !== undefined) {
-      const { tenants } = this;
-      this.entered.set(attempt, { tenant, tenants });
+      this.entered.set(attempt, tenant);
       belongsTo(attempt.call, tenant);
-      tenants.enter(tenant);
+      this.tenants.enter(tenant);
     }
     return why;
   }
@@ -70,11 +68,11 @@ export class Gatekeeper {
   /** It has its answer. */
   answered(attempt: AttemptRecord): void {
     if (this.tenants.size === 0) return;
-    const entered = this.entered.get(attempt);
-    if (entered === undefined) return;
+    const tenant = this.entered.get(attempt);
+    if (tenant === undefined) return;
     this.entered.delete(attempt);
     forget(attempt.call);
-    entered.tenants.leave(entered.tenant);
+    tenant.among.leave(tenant);
   }
 
   /** The measure, or the delay as a share of what is borne: 1 is too much. */

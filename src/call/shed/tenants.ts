@@ -47,7 +47,7 @@ export class Tenants implements Using {
       return known;
     }
     if (this.known.size >= most) this.sweep(now, 0);
-    const tenant = { running: 0, seenAt: now, used: 0, usedAt: this.entered };
+    const tenant = { among: this, running: 0, seenAt: now, used: 0, usedAt: this.entered };
     this.known.set(name, tenant);
     return tenant;
   }

@@ -11,6 +11,8 @@ export interface Using {
 
 /** One of those among whom a share is fair. */
 export interface Tenant extends Using {
+  /** Those among whom it is; after a `reset()` there are others. */
+  readonly among: { leave(tenant: Tenant): void };
   seenAt: number;
 }
 
