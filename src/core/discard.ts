@@ -1,4 +1,5 @@
 // What is done with a result nobody wants any more: late, lost a race, or dropped before the next attempt.
+import { generation } from "./seams.ts";
 import { shared } from "./shared.ts";
 import { isNodeStream, isResponse, isWebStream } from "./streams.ts";
 
@@ -6,7 +7,7 @@ import { isNodeStream, isResponse, isWebStream } from "./streams.ts";
 const common = shared("common", () => new WeakSet<WeakKey>());
 
 /** The same of texts and numbers, which are known by nothing but what they are: those that came last. */
-const commonPlain = shared("common texts", () => new Set<unknown>());
+const commonPlain = shared("common texts", () => ({ values: new Set<unknown>(), born: 0 }));
 const mostPlain = 5_000;
 /** By a longer text nobody lets go of anything. */
 const longestPlain = 1_024;
@@ -32,13 +33,23 @@ function mayBeAName(value: unknown): boolean {
 }
 
 function holdPlain(value: unknown): void {
-  commonPlain.delete(value);
-  commonPlain.add(value);
-  if (commonPlain.size > mostPlain)
-    for (const oldest of commonPlain) {
-      commonPlain.delete(oldest);
+  const plain = plainInCommon();
+  plain.delete(value);
+  plain.add(value);
+  if (plain.size > mostPlain)
+    for (const oldest of plain) {
+      plain.delete(oldest);
       break;
     }
+}
+
+/** After a `reset()` no cache has any of them. */
+function plainInCommon(): Set<unknown> {
+  if (commonPlain.born !== generation()) {
+    commonPlain.born = generation();
+    commonPlain.values.clear();
+  }
+  return commonPlain.values;
 }
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
@@ -48,7 +59,7 @@ type Method = (this: unknown, ...args: unknown[]) => unknown;
  * is cancelled, an iterator returned, a disposable disposed; not what several have. Never throws; what is left to wait for is waited for by nobody.
  */
 export function discard(value: unknown, own: ((value: unknown) => unknown) | undefined): void {
-  if (isObject(value) ? common.has(value) : commonPlain.has(value)) return;
+  if (isObject(value) ? common.has(value) : plainInCommon().has(value)) return;
   if (own !== undefined) quietly(() => own(value));
   else if (isObject(value)) quietly(() => letGo(value));
 }

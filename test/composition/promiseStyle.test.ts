@@ -1,5 +1,5 @@
 // Design rule 4: to layers outside it a promise-style layer is the operation; each call of its inner operation is a new attempt.
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import {
   breaker,
@@ -15,7 +15,7 @@ import {
   settled,
   timeout,
 } from "../../src/index.ts";
-import { script } from "../../src/testing/index.ts";
+import { reset, script } from "../../src/testing/index.ts";
 import { around, moments, setup, turn, watch } from "./setup.ts";
 
 const down = Object.assign(new Error("down"), { status: 500 });
@@ -233,6 +233,8 @@ describe("when the layer is over, no inner attempt begins", () => {
 });
 
 describe("a value that it drops goes to `discard`", () => {
+  beforeEach(() => reset());
+
   /** Tells when it was let go. */
   function disposable(name: string, log: string[]) {
     return { name, [Symbol.dispose]: () => void log.push(name) };

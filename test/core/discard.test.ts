@@ -3,9 +3,10 @@ import { get, type IncomingMessage } from "node:http";
 import { PassThrough } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { Stream } from "openai/core/streaming";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { bodyOf } from "../../src/core/body.ts";
-import { discard } from "../../src/core/discard.ts";
+import { discard, holdInCommon, letsGoItsOwnWay } from "../../src/core/discard.ts";
+import { reset } from "../../src/testing/index.ts";
 import { loopback, part, thrownBy } from "./loopback.ts";
 
 /** What reaches the process, where nothing should. */
@@ -209,6 +210,22 @@ describe("a result nobody wants", () => {
 });
 
 describe("a discard of the user's own", () => {
+  beforeEach(() => reset());
+
+  it("is not called with a text or number that several have, until everything is as new", () => {
+    letsGoItsOwnWay();
+    const given: unknown[] = [];
+    const own = (value: unknown) => given.push(value);
+    for (const value of ["connection 7", 7]) {
+      holdInCommon(value);
+      discard(value, own);
+    }
+    expect(given).toEqual([]);
+    reset();
+    for (const value of ["connection 7", 7]) discard(value, own);
+    expect(given).toEqual(["connection 7", 7]);
+  });
+
   it("is called in place of ours, with any value", () => {
     const given: unknown[] = [];
     const stream = new PassThrough();
