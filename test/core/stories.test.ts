@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { OptionsInvalidError } from "../../src/core/errors.ts";
 import {
   forgetStories,
@@ -12,6 +12,8 @@ import {
   storyOf,
 } from "../../src/core/stories.ts";
 import type { Story } from "../../src/core/story.ts";
+
+afterAll(() => stories.keep({ failures: 100, successes: 0 })); // as it was
 
 function teller(id: string, startedAt = 0): StoryTeller {
   return { id, story: () => ({ id, startedAt }) as Story };
