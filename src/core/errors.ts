@@ -236,13 +236,16 @@ says(OptionsInvalidError, (e) => `The options of ${named(e)} cannot be used. ${l
 
 /**
  * Makes an error without a stack: a refusal is no programming mistake, its stack would tell only of holdfast, and in
- * volume the stack is what a refusal costs (some 6 µs). `stack` reads `name: message`.
+ * volume the stack is what a refusal costs (some 6 µs). `stack` reads `name: message`; where that is known already it can
+ * be given, and not even the place is looked for (0.2 µs).
  */
-export function stackless<E extends HoldfastError>(make: () => E): E {
+export function stackless<E extends HoldfastError>(make: () => E, stack?: string): E {
   const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0;
+  Error.stackTraceLimit = stack === undefined ? 0 : (undefined as never);
   try {
-    return make();
+    const error = make();
+    if (stack !== undefined) error.stack = stack;
+    return error;
   } finally {
     Error.stackTraceLimit = limit;
   }

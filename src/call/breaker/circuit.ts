@@ -3,6 +3,7 @@
 import type { About } from "../../core/bus.ts";
 import { generation, generationSince, type LiveSeams } from "../../core/seams.ts";
 import { lastSerial } from "../../core/serial.ts";
+import type { Alike } from "./alike.ts";
 import { Counts, type Totals } from "./counts.ts";
 import type { Break, Phase, Why } from "./phase.ts";
 import { Places } from "./places.ts";
@@ -29,6 +30,7 @@ export class Circuit {
   era = 0;
   /** Until when the other side has asked to be left alone, monotonic ms. */
   hintUntil = 0;
+  refusals: Alike | undefined = undefined;
   private counted: Counts | undefined = undefined;
   private isolations = 0;
   private calm = true;

@@ -1,7 +1,7 @@
 // How a circuit says no: as an error, and as an event.
 import type { About } from "../../core/bus.ts";
-import { BreakerOpenError, stackless } from "../../core/errors.ts";
 import { refusal } from "../../core/refusal.ts";
+import { Alike } from "./alike.ts";
 import type { Circuit } from "./circuit.ts";
 import { words } from "./phase.ts";
 
@@ -23,7 +23,8 @@ export function refuse(circuit: Circuit, waitMs: number, about: About): unknown 
   if (!tellRefused(circuit, waitMs, about)) return undefined;
   const nextProbeMs = waitMs === Number.POSITIVE_INFINITY ? undefined : Math.ceil(waitMs);
   const breaker = nameOf(circuit, about.component);
-  return refusal(stackless(() => new BreakerOpenError(about.name, breaker, why(circuit), nextProbeMs)));
+  circuit.refusals ??= new Alike();
+  return refusal(circuit.refusals.error(about.name, breaker, why(circuit), nextProbeMs));
 }
 
 /** Gives whether it is meant. */

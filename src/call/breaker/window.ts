@@ -17,7 +17,7 @@ export interface Rule {
 export class RollingWindow {
   private readonly engine: CircuitBreaker<[error: unknown], never>;
   private readonly width: number;
-  private turn: () => void = () => {};
+  private readonly turning = new Turning();
   private turnedAt: number;
   private bucket: CircuitBreaker.Bucket;
 
@@ -25,21 +25,13 @@ export class RollingWindow {
   constructor({ rate, minimumCalls, window }: Rule, now: number, before?: RollingWindow) {
     this.width = window / buckets;
     this.turnedAt = now;
-    // what an EventEmitter would do, without a list of listeners for each of ten thousand breakers
-    const turning = {
-      on: (_: "rotate", turn: () => void) => {
-        this.turn = turn;
-      },
-      listenerCount: () => 0,
-      removeListener: () => {},
-    };
     // opossum copies `volumeThreshold` when it is made: another rule is another engine
     this.engine = new CircuitBreaker(fail, {
       name: "holdfast", // else it makes up a random one, which costs more than all the rest
       timeout: false,
       enableSnapshots: false,
       rollingPercentilesEnabled: false,
-      rotateBucketController: turning as unknown as NonNullable<CircuitBreaker.Options["rotateBucketController"]>,
+      rotateBucketController: this.turning as unknown as NonNullable<CircuitBreaker.Options["rotateBucketController"]>,
       resetTimeout: 2 ** 31 - 1, // when to probe is ours to say
       errorThresholdPercentage: rate === undefined ? Number.POSITIVE_INFINITY : rate * 100 * justBelow,
       volumeThreshold: minimumCalls,
@@ -95,7 +87,7 @@ export class RollingWindow {
   /** No timer of its own: it is as late as its next call. */
   private moveOn(now: number): void {
     const passed = Math.floor((now - this.turnedAt) / this.width);
-    for (let i = Math.min(passed, buckets); i > 0; i--) this.turn();
+    for (let i = Math.min(passed, buckets); i > 0; i--) this.turning.turn();
     this.turnedAt += passed * this.width;
     this.bucket = this.current();
   }
@@ -103,6 +95,19 @@ export class RollingWindow {
   private current(): CircuitBreaker.Bucket {
     return this.engine.status.window[0] as CircuitBreaker.Bucket;
   }
+}
+
+/** What opossum would have an EventEmitter for, without a list of listeners for each of ten thousand breakers. */
+class Turning {
+  turn: () => void = ignore;
+
+  on(_: "rotate", turn: () => void): void {
+    this.turn = turn;
+  }
+  listenerCount(): number {
+    return 0;
+  }
+  removeListener(): void {}
 }
 
 /** What opossum calls: it is only ever fired with a failure. */
