@@ -3,7 +3,7 @@ import { z } from "zod";
 import { OptionsInvalidError } from "../core/errors.ts";
 import type { Criticality, Wrapper } from "../core/operation.ts";
 import { LiveOptions } from "../core/options.ts";
-import { LiveSeams, type Seams } from "../core/seams.ts";
+import { liveSeams, type Seams } from "../core/seams.ts";
 import { LiveSpec, parseOptions, wrapperOf } from "../core/wrapper.ts";
 import { LimitBracket } from "./adaptiveLimit/bracket.ts";
 import { Crowd } from "./adaptiveLimit/crowd.ts";
@@ -64,8 +64,8 @@ export const adaptiveLimitSchema = z.strictObject({
  */
 export function adaptiveLimit(options: AdaptiveLimitOptions = {}, seams?: Partial<Seams>): AdaptiveLimit {
   const live = new LiveOptions((written) => parsed(written), options);
-  const crowd = new Crowd(live.now as never, new LiveSeams(seams));
-  live.changedBy((next) => () => crowd.change(next as never));
+  const crowd = new Crowd(live.now as never, liveSeams(seams));
+  live.changedBy({ change: (next) => () => crowd.change(next as never) });
   const layer = { bracket: new LimitBracket(crowd), state: () => stateOf(crowd) };
   const wrapper = wrapperOf(new LiveSpec("adaptiveLimit", live, layer), seams);
   return handled(wrapper as Wrapper & { readonly kind: "adaptiveLimit" }, crowd);

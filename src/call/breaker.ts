@@ -5,7 +5,7 @@ import { durationSchema, spanSchema } from "../core/duration.ts";
 import { OptionsInvalidError } from "../core/errors.ts";
 import type { Duration, Wrapper, WrapperFor } from "../core/operation.ts";
 import { LiveOptions } from "../core/options.ts";
-import { LiveSeams, type Seams } from "../core/seams.ts";
+import { liveSeams, type Seams } from "../core/seams.ts";
 import type { Outcome, Verdict } from "../core/verdict.ts";
 import { functionSchema } from "../core/wanted.ts";
 import { LiveSpec, parseOptions, wrapperOf } from "../core/wrapper.ts";
@@ -142,21 +142,36 @@ export function breaker(options: BreakerOptions = {}, seams?: Partial<Seams>): W
 
 /** Apart from the other: what closures share is held by each of them, and of breakers there may be thousands. */
 function oneForAll(live: LiveOptions<Settings>, seams: Partial<Seams> | undefined): Wrapper {
-  const circuit = new Circuit(live.now, new LiveSeams(seams), undefined);
-  live.changedBy((next) => {
-    if (next.key === undefined) return () => circuit.change(next);
+  const circuit = new Circuit(live.now, liveSeams(seams), undefined);
+  const layer = new CircuitLayer(new CircuitBracket(circuit));
+  live.changedBy(layer);
+  return handled(wrapperOf(new LiveSpec("breaker", live, layer), seams), circuit);
+}
+
+/** A class, as of breakers there may be thousands. */
+class CircuitLayer {
+  readonly bracket: CircuitBracket;
+
+  constructor(bracket: CircuitBracket) {
+    this.bracket = bracket;
+  }
+
+  state(): unknown {
+    return stateOf(this.bracket.circuit);
+  }
+
+  change(next: Settings): () => void {
+    if (next.key === undefined) return () => this.bracket.circuit.change(next);
     const wanted = "nothing: whether there is a circuit for each key is said when the breaker is made";
     throw new OptionsInvalidError("breaker", [{ path: "key", got: next.key, wanted }]);
-  });
-  const layer = { bracket: new CircuitBracket(circuit), state: () => stateOf(circuit) };
-  return handled(wrapperOf(new LiveSpec("breaker", live, layer), seams), circuit);
+  }
 }
 
 function oneForEachKey(live: LiveOptions<Settings>, seams: Partial<Seams> | undefined): Wrapper {
   const laid = (bracket: KeyedBracket, state: () => unknown) =>
     wrapperOf(new LiveSpec("breaker", live, { bracket, state }), seams);
-  const circuits = new Circuits(live.now, new LiveSeams(seams));
-  live.changedBy((next) => () => circuits.change(next));
+  const circuits = new Circuits(live.now, liveSeams(seams));
+  live.changedBy({ change: (next) => () => circuits.change(next) });
   const keyOf = (input: unknown) => (circuits.settings.key as (input: unknown) => string)(input);
   const keyed = laid(
     new KeyedBracket(

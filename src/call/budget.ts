@@ -4,7 +4,7 @@ import type { AttemptRecord } from "../core/attempt.ts";
 import { type Budget, isBudget } from "../core/budget.ts";
 import type { Bracket } from "../core/layer.ts";
 import { LiveOptions } from "../core/options.ts";
-import { LiveSeams, type Seams } from "../core/seams.ts";
+import { liveSeams, type Seams } from "../core/seams.ts";
 import type { LayerSpec } from "../core/stack.ts";
 import { LiveSpec, parseOptions } from "../core/wrapper.ts";
 import { Bucket } from "./budget/bucket.ts";
@@ -37,8 +37,8 @@ export const budgetSchema = z.strictObject({
  */
 export function budget(options: BudgetOptions = {}, seams?: Partial<Seams>): Budget {
   const live = new LiveOptions((written) => parseOptions("budget", budgetSchema, written), options);
-  const bucket = new Bucket(live.now, new LiveSeams(seams));
-  live.changedBy((next) => () => bucket.change(next));
+  const bucket = new Bucket(live.now, liveSeams(seams));
+  live.changedBy({ change: (next) => () => bucket.change(next) });
   // inside retry, so that a call has brought its share when it asks for a second round; which brings none
   const after: Bracket["after"] = (attempt, _, verdict) => {
     if ((attempt as AttemptRecord).outer === null) bucket.fund(attempt as AttemptRecord, verdict);

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { limitSchema } from "../core/duration.ts";
 import type { Duration, Wrapper } from "../core/operation.ts";
 import { LiveOptions } from "../core/options.ts";
-import { LiveSeams, type Seams } from "../core/seams.ts";
+import { liveSeams, type Seams } from "../core/seams.ts";
 import { LiveSpec, parseOptions, wrapperOf } from "../core/wrapper.ts";
 import type { Permit } from "./breaker.ts";
 import { PlaceBracket } from "./bulkhead/bracket.ts";
@@ -83,10 +83,31 @@ function spelt(given: unknown): unknown {
  * @see Michael Nygard, Release It!, 2007
  */
 export function bulkhead(options: number | BulkheadOptions, seams?: Partial<Seams>): Bulkhead {
-  const live = new LiveOptions((written) => parseOptions("bulkhead", bulkheadSchema, written), options, spelt);
-  const places = new Places(live.now, new LiveSeams(seams));
-  live.changedBy((next) => () => places.change(next));
-  const layer = { bracket: new PlaceBracket(places), state: () => stateOf(places) };
+  const live = new LiveOptions(settingsIn, options, spelt);
+  const places = new Places(live.now, liveSeams(seams));
+  const layer = new PlacesLayer(new PlaceBracket(places));
+  live.changedBy(layer);
   const wrapper = wrapperOf(new LiveSpec("bulkhead", live, layer), seams);
   return handled(wrapper as Wrapper & { readonly kind: "bulkhead" }, places);
+}
+
+/** A class, as of bulkheads there may be thousands. */
+class PlacesLayer {
+  readonly bracket: PlaceBracket;
+
+  constructor(bracket: PlaceBracket) {
+    this.bracket = bracket;
+  }
+
+  state(): unknown {
+    return stateOf(this.bracket.places);
+  }
+
+  change(next: ReturnType<typeof settingsIn>): () => void {
+    return () => this.bracket.places.change(next);
+  }
+}
+
+function settingsIn(written: unknown) {
+  return parseOptions("bulkhead", bulkheadSchema, written);
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { durationSchema, limitSchema, openSchema } from "../core/duration.ts";
 import type { Duration, Operation, Protected, WrapperFor } from "../core/operation.ts";
 import { LiveOptions } from "../core/options.ts";
-import { LiveSeams, type Seams } from "../core/seams.ts";
+import { liveSeams, type Seams } from "../core/seams.ts";
 import { functionSchema } from "../core/wanted.ts";
 import { parseOptions, wrapperLaying } from "../core/wrapper.ts";
 import { Laid, withHandle } from "./cache/laid.ts";
@@ -89,7 +89,7 @@ export function cache<I>(options: CacheOptions<I> & { key: (input: I) => string 
 // biome-ignore lint/suspicious/noExplicitAny: without a key nothing says what the input is
 export function cache(options: CacheOptions<any> & { key?: undefined }, seams?: Partial<Seams>): PlainCache;
 export function cache(options: CacheOptions<never>, seams?: Partial<Seams>): unknown {
-  const laid = new Laid(new LiveOptions(settingsIn, options), new LiveSeams(seams));
+  const laid = new Laid(new LiveOptions(settingsIn, options), liveSeams(seams));
   return withHandle(
     wrapperLaying("cache", () => laid.lay(), seams),
     laid,

@@ -53,8 +53,10 @@ export interface Live {
 export function hedge(options: HedgeOptions = {}, seams?: Partial<Seams>): Hedge {
   const settings = new LiveOptions((written) => parseOptions("hedge", hedgeSchema, written), options);
   const live: Live = { options: settings.now, latencies: new Latencies() };
-  settings.changedBy((next) => () => {
-    live.options = next;
+  settings.changedBy({
+    change: (next) => () => {
+      live.options = next;
+    },
   });
   const hedging: Hedging = {
     get extra() {

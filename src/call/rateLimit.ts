@@ -4,7 +4,7 @@ import { limitSchema, spanSchema, spell } from "../core/duration.ts";
 import { OptionsInvalidError } from "../core/errors.ts";
 import type { Cost, Duration, Wrapper, WrapperFor } from "../core/operation.ts";
 import { LiveOptions } from "../core/options.ts";
-import { LiveSeams, type Seams } from "../core/seams.ts";
+import { liveSeams, type Seams } from "../core/seams.ts";
 import { functionSchema } from "../core/wanted.ts";
 import { LiveSpec, parseOptions, wrapperOf } from "../core/wrapper.ts";
 import type { Permit } from "./breaker.ts";
@@ -139,14 +139,16 @@ export function rateLimit<I>(options: RateLimitOptions<I>, seams?: Partial<Seams
 export function rateLimit(options: RateLimitOptions, seams?: Partial<Seams>): Wrapper {
   const live = new LiveOptions<Settings>((written) => parseOptions("rateLimit", rateLimitSchema, written), options);
   const settings = live.now;
-  const ownSeams = new LiveSeams(seams);
+  const ownSeams = liveSeams(seams);
   const laid = (bracket: LimitBracket, state: () => unknown) =>
     wrapperOf(new LiveSpec("rateLimit", live, { bracket, state }), seams) as Wrapper & { readonly kind: "rateLimit" };
   if (settings.key === undefined) {
     const limiter = new Limiter(settings, ownSeams);
-    live.changedBy((next) => {
-      if (next.key === undefined) return () => limiter.change(next);
-      throw new OptionsInvalidError("rateLimit", [{ path: "key", got: next.key, wanted: saidWhenMade }]);
+    live.changedBy({
+      change: (next) => {
+        if (next.key === undefined) return () => limiter.change(next);
+        throw new OptionsInvalidError("rateLimit", [{ path: "key", got: next.key, wanted: saidWhenMade }]);
+      },
     });
     const bracket = new LimitBracket(() => limiter, limiter);
     return handled(
@@ -155,7 +157,7 @@ export function rateLimit(options: RateLimitOptions, seams?: Partial<Seams>): Wr
     );
   }
   const limiters = new Limiters(settings, ownSeams);
-  live.changedBy((next) => () => limiters.change(next));
+  live.changedBy({ change: (next) => () => limiters.change(next) });
   const bracket = new LimitBracket((input, call) => limiters.at(input, call), undefined);
   return laid(bracket, () => limiters.state());
 }

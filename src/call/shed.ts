@@ -3,7 +3,7 @@ import { z } from "zod";
 import { limitSchema } from "../core/duration.ts";
 import type { Duration, Wrapper } from "../core/operation.ts";
 import { LiveOptions } from "../core/options.ts";
-import { LiveSeams, type Seams } from "../core/seams.ts";
+import { liveSeams, type Seams } from "../core/seams.ts";
 import { functionSchema } from "../core/wanted.ts";
 import { LiveSpec, parseOptions, wrapperOf } from "../core/wrapper.ts";
 import { ShedBracket } from "./shed/bracket.ts";
@@ -43,9 +43,11 @@ export const shedSchema = z.strictObject({
  */
 export function shed<I = never>(options: ShedOptions<I> = {}, seams?: Partial<Seams>): Shed {
   const live = new LiveOptions((written) => parseOptions("shed", shedSchema, written), options);
-  const keeper = new Gatekeeper(live.now, new LiveSeams(seams));
-  live.changedBy((next) => () => {
-    keeper.settings = next;
+  const keeper = new Gatekeeper(live.now, liveSeams(seams));
+  live.changedBy({
+    change: (next) => () => {
+      keeper.settings = next;
+    },
   });
   const layer = {
     bracket: new ShedBracket(keeper),

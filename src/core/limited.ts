@@ -14,8 +14,10 @@ export function limited(
 ): LayerSpec {
   const live = new LiveOptions((written) => parseOptions(kind, limitSchema, written), given);
   const layer: Limit = { limit, ms: live.now };
-  live.changedBy((ms) => () => {
-    layer.ms = ms;
+  live.changedBy({
+    change: (ms) => () => {
+      layer.ms = ms;
+    },
   });
   return new LiveSpec(kind, live, layer, shown);
 }

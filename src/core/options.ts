@@ -20,7 +20,9 @@ export interface Plan {
 export type Coming = Map<LiveOptions, unknown>;
 
 /** Checks what the schema cannot; throws `OptionsInvalidError`. Nothing is changed until what it gives is called, and that cannot fail. */
-type Changing<Options> = { change(options: Options): () => void }["change"];
+interface Changing<Options> {
+  change?(options: Options): () => void;
+}
 
 const none: readonly Entry[] = Object.freeze([]);
 /** So many changes are kept apart before it is looked for those that nobody can take away any more. */
@@ -31,7 +33,7 @@ export class LiveOptions<Options = unknown> {
   now: Options;
   private readonly parse: (written: unknown, coming?: Coming) => Options;
   private readonly full: (written: unknown) => unknown;
-  private change: Changing<Options> | undefined = undefined;
+  private layer: Changing<Options> | undefined = undefined;
   private own: unknown;
   private laid = none;
   private below: LiveOptions | undefined = undefined;
@@ -48,13 +50,13 @@ export class LiveOptions<Options = unknown> {
   }
 
   /** How the layer takes others; without it they stay. */
-  changedBy(change: Changing<Options>): this {
-    this.change = change;
+  changedBy(layer: Changing<Options>): this {
+    this.layer = layer;
     return this;
   }
 
   get canChange(): boolean {
-    return this.change !== undefined;
+    return this.layer?.change !== undefined;
   }
 
   /** What is in force, as it was written. */
@@ -113,7 +115,7 @@ export class LiveOptions<Options = unknown> {
     const written = this.over(below, laid);
     const now = this.parse(written, coming);
     coming.set(this, now);
-    const make = same(now, before.now) ? undefined : this.change?.(now);
+    const make = same(now, before.now) ? undefined : this.layer?.change?.(now);
     const heirs = this.heirs?.alive.map((heir) => heir.plan(written, heir.laid, coming)) ?? [];
     let isMade = false;
     return {
@@ -128,7 +130,7 @@ export class LiveOptions<Options = unknown> {
         if (!isMade) return;
         for (const heir of heirs) heir.back();
         Object.assign(this, before);
-        if (make !== undefined) this.change?.(before.now)();
+        if (make !== undefined) this.layer?.change?.(before.now)();
       },
     };
   }

@@ -62,6 +62,13 @@ export class LiveSeams implements Seams {
   }
 }
 
+/** One for all that were given none: of wrappers there may be thousands. */
+const ofAll = new LiveSeams();
+
+export function liveSeams(given: Partial<Seams> | undefined): LiveSeams {
+  return given === undefined ? ofAll : new LiveSeams(given);
+}
+
 /** Puts others in place for all that were given none; gives its undo, which leaves what others have put in place since. */
 export function replaceSeams(by: Replaceable): () => void {
   const own = { ...by };

@@ -57,7 +57,7 @@ export function defineWrapper<Options>(
   );
   const layer = make(live.now, toolsOf(seams));
   if (!isLayer(layer)) throw new OptionsInvalidError(kind, [{ path: "make", got: layer, wanted: layers }]);
-  if (layer.change !== undefined) live.changedBy(layer.change.bind(layer));
+  live.changedBy(layer);
   return wrapperOf(new LiveSpec(kind, live, layer, undefined, true), seams);
 }
 

@@ -48,8 +48,10 @@ export function urgencySpec(name: string, stages: readonly UrgencyStage[], whole
   };
   if (now.hedge !== undefined) now.hedge.hurried ??= new WeakMap();
   const live = new LiveOptions((written, coming) => parsed(written, whole, coming), stages, inFull)
-    .changedBy((next) => () => {
-      now.stages = next.stages;
+    .changedBy({
+      change: (next) => () => {
+        now.stages = next.stages;
+      },
     })
     .leanOn(whole.live, (other, coming) => disputed(name, now.stages, whole, other, coming));
   const beside: Beside = { run: (attempt, top) => new Rising(attempt, top, now, now.stages).start() };

@@ -75,11 +75,13 @@ export function guardSpec(
 ): LayerSpec {
   const live = new LiveOptions((written) => parseOptions("guard", guardSchema, written), given);
   let { check, correct, options } = partsOf(schema, live.now, tools.name, at);
-  live.changedBy((changed) => {
-    const next = partsOf(schema, changed, tools.name, "");
-    return () => {
-      ({ check, correct, options } = next);
-    };
+  live.changedBy({
+    change: (changed) => {
+      const next = partsOf(schema, changed, tools.name, "");
+      return () => {
+        ({ check, correct, options } = next);
+      };
+    },
   });
 
   /** `given` is the caller's, `input` what corrections have made of it. */

@@ -83,11 +83,13 @@ export function gateSpec(schema: AnySchema | undefined, given: z.output<typeof g
   /** An output that is lost already is worth no second opinion. */
   const inspectForm = checker(schema);
   let { benchmark, inspect, reads, repair, waitMs } = partsOf(schema, live.now, tools.name);
-  live.changedBy((options) => {
-    const next = partsOf(schema, options, tools.name);
-    return () => {
-      ({ benchmark, inspect, reads, repair, waitMs } = next);
-    };
+  live.changedBy({
+    change: (options) => {
+      const next = partsOf(schema, options, tools.name);
+      return () => {
+        ({ benchmark, inspect, reads, repair, waitMs } = next);
+      };
+    },
   });
 
   function check(attempt: Attempt, output: unknown, value: unknown, found: readonly Finding[]): unknown {

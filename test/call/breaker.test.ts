@@ -408,6 +408,25 @@ describe("a refusal", () => {
     await come(down);
     expect(((await come(well)) as Error).stack).not.toMatch(/\n\s+at /);
   });
+
+  it("reads its own name and message there, also where several say the same", async () => {
+    const { circuit, clock, come } = setup({ consecutiveFailures: 1, breakTime: "5s" });
+    const other = circuit(named("refund", well));
+    await come(down);
+    const limit = Error.stackTraceLimit;
+    const all: unknown[] = [];
+    for (let i = 0; i < 4; i++) all.push(await come(well));
+    all.push(await other().catch((error: unknown) => error), await come(well));
+    await clock.advance(1_500);
+    for (let i = 0; i < 3; i++) all.push(await come(well));
+    circuit.isolate();
+    for (let i = 0; i < 3; i++) all.push(await come(well));
+    for (const error of all as Error[]) expect(error.stack).toBe(`BreakerOpenError: ${error.message}`);
+    expect(new Set((all as Error[]).map(({ message }) => message)).size).toBe(4);
+    expect(new Set(all).size).toBe(all.length);
+    expect(Object.keys(all[3] as Error)).toEqual(Object.keys(all[0] as Error));
+    expect(Error.stackTraceLimit).toBe(limit);
+  });
 });
 
 describe("in a declaration", () => {

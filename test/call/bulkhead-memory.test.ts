@@ -80,7 +80,7 @@ describe("ten thousand bulkheads", () => {
     for (let i = 0; i < many.length; i++) many[i] = bulkhead({ concurrency: 10, queue: 5 });
     gc();
     const bytes = (process.memoryUsage().heapUsed - before) / many.length;
-    expect(bytes).toBeLessThan(1_100);
+    expect(bytes).toBeLessThan(1_024);
     expect(many[9_999]?.running).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import { type Laid, LiveOptions } from "../../src/core/options.ts";
 const gc = (globalThis as { gc?: () => void }).gc as () => void;
 
 function setup(own: object = { a: 0 }) {
-  const live = new LiveOptions<unknown>((written) => written, own).changedBy(() => () => {});
+  const live = new LiveOptions<unknown>((written) => written, own).changedBy({ change: () => () => {} });
   return {
     live,
     lay(written: unknown): Laid {
@@ -68,7 +68,7 @@ describe("what is laid over options", () => {
 
   it("is written out in full first, where a short form was given", () => {
     const full = (given: unknown) => (typeof given === "number" ? { n: given } : given);
-    const live = new LiveOptions<unknown>(full, 1, full).changedBy(() => () => {});
+    const live = new LiveOptions<unknown>(full, 1, full).changedBy({ change: () => () => {} });
     live.lay({ written: { m: 2 } }).make();
     live.lay({ written: 3 }).make();
     expect(live.now).toEqual({ n: 3, m: 2 });
@@ -92,8 +92,10 @@ describe("options that inherit", () => {
   it("refuse for all what one of them cannot take", () => {
     const [policy, call] = [setup({ a: 0 }), setup({ a: 0 })];
     call.live.inherit(policy.live, undefined);
-    call.live.changedBy(() => {
-      throw new Error("not here");
+    call.live.changedBy({
+      change: () => {
+        throw new Error("not here");
+      },
     });
     expect(() => policy.live.lay({ written: { a: 1 } })).toThrow("not here");
     expect([policy.live.now, call.live.now]).toEqual([{ a: 0 }, { a: 0 }]);

@@ -9,12 +9,10 @@ import { errorOf, tellRefused } from "./refusal.ts";
 import type { Waiter } from "./waiter.ts";
 
 export class PlaceBracket implements Bracket {
-  private readonly places: Places;
-  private readonly arrive: (waiter: unknown) => unknown;
+  readonly places: Places;
 
   constructor(places: Places) {
     this.places = places;
-    this.arrive = (waiter) => this.goOn(waiter as Waiter);
   }
 
   get room(): Room {
@@ -53,7 +51,7 @@ export class PlaceBracket implements Bracket {
       return refusal(errorOf(full, places.seams, call));
     }
     if (!events.quiet) events.emit("bulkhead.queued", { queued: places.queued }, call);
-    return waiter.end.then(this.arrive);
+    return waiter.end.then((waiter) => this.goOn(waiter as Waiter));
   }
 
   /** In the caller's own async context, whoever has ended the wait. */

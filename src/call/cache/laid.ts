@@ -16,8 +16,10 @@ export class Laid {
   constructor(live: LiveOptions<Settings>, seams: LiveSeams) {
     this.live = live;
     this.seams = seams;
-    live.changedBy((settings) => () => {
-      for (const cached of this.all) cached.change(settings);
+    live.changedBy({
+      change: (settings) => () => {
+        for (const cached of this.all) cached.change(settings);
+      },
     });
   }
 
