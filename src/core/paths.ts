@@ -22,7 +22,7 @@ function meets(
 ): boolean {
   if (ended(pattern, keys)) return true;
   const [key] = keys;
-  if (key === undefined || pattern.length === 0) return false;
+  if (key === undefined) return false;
   if (pattern[0] === "*" && meets(pattern.slice(1), keys.slice(1), ended)) return true;
   const parts = key.split(".");
   if (!parts.every((part, i) => pattern[i] === part)) return false;

@@ -276,3 +276,48 @@ describe("`retryable: false` on an error", () => {
     expect(counted.calls).toBe(1);
   });
 });
+
+describe("an error that is looked through for what ended a child", () => {
+  const child = () => protect("child", failing().operation, { retry: { attempts: 1 } });
+  const outer = (wrap: (cause: unknown) => unknown) => {
+    const counted = { calls: 0 };
+    const call = protect(
+      "outer",
+      (x: unknown, context) => {
+        counted.calls++;
+        return child()(x, context).catch((cause: unknown) => Promise.reject(wrap(cause)));
+      },
+      { retry: three },
+    );
+    return { counted, call };
+  };
+
+  it("may have causes that go in a circle", async () => {
+    setup();
+    const round: Error & { cause?: unknown } = new Error("round");
+    round.cause = round;
+    const { counted, call } = outer(() => round);
+    expect((await settled(call)("x")).ok).toBe(false);
+    expect(counted.calls).toBe(3);
+  });
+
+  it.each([
+    [7, 1],
+    [8, 3],
+  ])("is so down to a depth: %i causes deep it is asked %i times", async (depth, calls) => {
+    setup();
+    const { counted, call } = outer((cause) => {
+      for (let i = 0; i < depth; i++) cause = new Error("no draft", { cause });
+      return cause;
+    });
+    await settled(call)("x");
+    expect(counted.calls).toBe(calls);
+  });
+
+  it("is nothing where it is no object", async () => {
+    setup();
+    const { counted, call } = outer(() => "no draft");
+    await settled(call)("x");
+    expect(counted.calls).toBe(3);
+  });
+});

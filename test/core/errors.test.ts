@@ -127,6 +127,12 @@ describe("an error of holdfast's own", () => {
     expect(own.output.output).toEqual({ raw: "x" });
   });
 
+  it("has a cause only where it is given one, and that is not listed among its facts", () => {
+    expect("cause" in new HoldfastError("no")).toBe(false);
+    const caused = new HoldfastError("no", { cause: refused });
+    expect([caused.cause, Object.keys(caused).includes("cause")]).toEqual([refused, false]);
+  });
+
   it("keeps a stack where it is made with one", () => {
     expect(own.options.stack).toMatch(/^OptionsInvalidError: The options of "retry".*\n +at /);
   });
