@@ -71,6 +71,7 @@ export abstract class WayIn extends AttemptRecord {
 
   /** A place granted to an attempt that is over goes straight back. */
   private handBack(layer: FusedLayer): void {
+    this.startedAt = this.now(); // it was granted no earlier
     try {
       layer.after?.(this, this.outcome, this.verdict);
     } catch {

@@ -116,7 +116,8 @@ export function build(plan: StackPlan, hostile?: Hostile): Built {
   }
   if (plan.kind === "pipe") {
     const call = plan.layers.reduce<Ask>((inner, layer) => byHand(layer)(inner), service()) as Call;
-    for (const { kind, layer } of stackOf(call)?.specs ?? []) if (holds.has(kind)) places.push(layer.state as never);
+    for (const { kind, layer } of stackOf(call)?.specs ?? [])
+      if (holds.has(kind)) places.push((() => layer.state?.()) as never);
     const [kept] = plan.layers.filter((layer) => layer.kind === "cache");
     return {
       ...common,
@@ -371,7 +372,7 @@ function predictable(declared: readonly Declared[]): readonly Declared[] | undef
 /** What `explain` gives as a layer's state, without the rest of it: it is asked after every step. */
 function stateOf(call: unknown, kind: string): () => unknown {
   const spec = stackOf(call)?.specs.find((one) => one.kind === kind);
-  return spec?.layer.state as () => unknown;
+  return () => spec?.layer.state?.();
 }
 
 /** A service, and those whom hedges ask in its place: of the call's own, or of its policy's. */
