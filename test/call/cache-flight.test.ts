@@ -1,11 +1,14 @@
 // One flight for all who ask the same at the same time.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import {
   breaker,
+  bulkhead,
   type CallContext,
   type Criticality,
   cache,
+  defineWrapper,
   explain,
   fallback,
   pipe,
@@ -157,6 +160,7 @@ describe("of several sharers", () => {
 
   it("the last deadline ends the run as the deadline of a call does, counted by a breaker inside", async () => {
     const { clock } = setup();
+    await clock.advance("1h"); // a process is seldom as young as its calls
     const { ask, runs } = operation();
     const circuit = breaker({ consecutiveFailures: 1 });
     const call = settled(protect("x", ask, { cache: { ttl: "1m" }, breaker: circuit, deadline: "4s" }));
@@ -515,6 +519,34 @@ describe("a run that waits while others join it", () => {
       expect(order).toEqual(["running", "a", "b"]);
     },
   );
+
+  it("is told of in the name of who is left, though it stood in line when the first went", async () => {
+    const { caller, clock, seen } = setup();
+    const looking = defineWrapper("looking", z.undefined(), undefined, () => ({
+      bracket: { before: ({ context, input }) => (context.call === "" ? undefined : input) },
+    }));
+    const told: string[] = [];
+    const operation = async (_: string, { attempt, call }: CallContext) => {
+      told.push(call);
+      if (attempt === 1) throw down;
+    };
+    const places = bulkhead({ concurrency: 1, queue: 1 });
+    const call = settled(
+      pipe(operation, places, looking, retry({ attempts: 2, base: 100, jitter: "none" }), cache({ ttl: "1m" })),
+    );
+    const gone = caller();
+    const ended = [call("a", { signal: gone.signal }), call("a")];
+    await turn();
+    const held = places.acquire();
+    await clock.advance(100);
+    expect(places.queued).toBe(1);
+    gone.abort();
+    await turn();
+    held?.done({ ok: true, value: undefined });
+    const [first, second] = (await Promise.all(ended)).map(({ story }) => story.id);
+    expect(told).toEqual([first, second]);
+    expect(seen.of("attempt.started").map(({ call }) => call)).toEqual([first, second]);
+  });
 
   it("keeps its turn when who joins it is no more critical than it is", async () => {
     const { clock } = setup();

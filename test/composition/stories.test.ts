@@ -198,6 +198,16 @@ describe("`stories`", () => {
     expect(await response.text()).toBe("down");
   });
 
+  it("of a response without a body, or whose body was read, are told by it itself", async () => {
+    withStories();
+    const read = new Response("down", { status: 500 });
+    await read.text();
+    for (const response of [new Response(null, { status: 500 }), read]) {
+      await protect("get", async () => response)();
+      expect(stories.recent().at(-1)?.failures[0]?.error).toBe(response);
+    }
+  });
+
   it("of a response of a client's own keep as much, with where it came from, also where the platform makes none like it", async () => {
     withStories();
     const odd = (status: number) => {

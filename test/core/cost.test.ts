@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { addCost } from "../../src/core/cost.ts";
+import { addCost, spellCost, spellMoney } from "../../src/core/cost.ts";
 import type { Cost } from "../../src/core/operation.ts";
 
 const amount = fc.option(fc.nat(), { nil: undefined });
@@ -45,6 +45,33 @@ describe("what calls use", () => {
         expect(back).toEqual(there);
         expect(there.inputTokens ?? 0).toBe(parts.reduce((n, part) => n + (part.inputTokens ?? 0), 0));
       }),
+    );
+  });
+});
+
+describe("what calls use, as a person reads it", () => {
+  it.each<[Cost, string | undefined]>([
+    [{}, undefined],
+    [{ model: "a", estimated: true }, undefined],
+    [{ inputTokens: 0 }, "0 input tokens"],
+    [{ inputTokens: 3, outputTokens: 4, money: 0.1 + 0.2 }, "3 input tokens, 4 output tokens, 0.3 in money"],
+    [{ outputTokens: 4, model: "a" }, "4 output tokens (a)"],
+    [{ money: 2, estimated: true }, "at least 2 in money"],
+    [{ money: 2, unpriced: ["b", "c"] }, "at least 2 in money; without a price: b, c"],
+    [{ unpriced: ["b"] }, "an amount that is not known; without a price: b"],
+    [{ unpriced: ["b"], estimated: true, model: "b" }, "an amount that is not known (b); without a price: b"],
+    [
+      { inputTokens: 3, money: 2, unpriced: ["b"], estimated: true },
+      "at least 3 input tokens, 2 in money; without a price: b",
+    ],
+  ])("%o", (cost, spelled) => {
+    expect(spellCost(cost)).toBe(spelled);
+  });
+
+  it("has money only where some is known", () => {
+    expect([spellMoney({ inputTokens: 3 }), spellMoney({ money: 0 })]).toEqual([undefined, "0 in money"]);
+    expect([spellMoney({ money: 1, estimated: true }), spellMoney({ money: 1, unpriced: [] })]).toEqual(
+      Array(2).fill("at least 1 in money"),
     );
   });
 });

@@ -38,6 +38,14 @@ describe("what is laid over options", () => {
     expect(live.now).toEqual({ a: 0 });
   });
 
+  it("and was only planned, takes nothing back", () => {
+    const { live, lay } = setup();
+    const plan = live.lay({ written: { a: 1 } });
+    lay({ a: 2 });
+    plan.back();
+    expect(live.now).toEqual({ a: 2 });
+  });
+
   it("says whether anything is different", () => {
     const { live } = setup();
     expect(live.lay({ written: { a: 0 } }).make()).toBe(false);

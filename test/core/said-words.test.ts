@@ -18,13 +18,13 @@ function setup() {
 
 describe("a word that is none", () => {
   it.each([
-    ["accept", "stale"],
-    ["criticality", "urgent"],
-  ])("in `%s` rejects the call, and nothing is called", async (path, got) => {
+    ["accept", "stale", '"any" or "fresh" or "uncached"'],
+    ["criticality", "urgent", '"critical" or "normal" or "sheddable" or "background"'],
+  ])("in `%s` rejects the call, and nothing is called", async (path, got, wanted) => {
     const { calls, cached, bare, declared } = setup();
     for (const call of [cached, bare, declared]) {
       const ended = await settled(call as typeof cached)("a", { [path]: got });
-      expect(ended).toMatchObject({ ok: false, error: { code: "OPTIONS_INVALID", issues: [{ path, got }] } });
+      expect(ended).toMatchObject({ ok: false, error: { code: "OPTIONS_INVALID", issues: [{ path, got, wanted }] } });
       expect(ended.story.attempts).toBe(0);
     }
     expect(calls).toEqual([]);
