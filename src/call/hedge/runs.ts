@@ -165,10 +165,10 @@ export class Runs extends Rivals implements Listening, Wakeable {
     const { answer, first } = this;
     if (answer !== undefined) drop(first, attempt);
     first.heard(attempt);
+    this.end(attempt, true); // what the others have done is told before the call settles
     if (answer === undefined) first.overtake(this.at, attempt);
     else if (threw) answer.reject(value);
     else answer.resolve(value);
-    this.end(attempt, true);
   }
 
   /** The last word: those that still run have lost, and what others gave is let go. */
