@@ -13,7 +13,7 @@ import {
   type Wrapper,
 } from "../../src/index.ts";
 import { script } from "../../src/testing/index.ts";
-import { around, moments, queue, recovering, setup, turn, watch } from "./setup.ts";
+import { around, moments, outcome, queue, recovering, setup, turn, watch } from "./setup.ts";
 
 const down = Object.assign(new Error("down"), { status: 500 });
 const steady = { jitter: "none", base: "10s", backoff: "constant" } as const;
@@ -225,6 +225,21 @@ describe("an attempt's signal", () => {
     expect(operation.calls[0]?.context.signal.aborted).toBe(false);
   });
 
+  it("is left as it is when the attempt has failed, and the call ends while the next one is waited for", async () => {
+    const { caller } = setup();
+    const controller = caller();
+    const signals: AbortSignal[] = [];
+    const failing = async (_: string, { signal }: CallContext) => {
+      signals.push(signal);
+      throw down;
+    };
+    const ended = outcome(pipe(failing, retry({ base: "1m" }))("x", { signal: controller.signal }));
+    await turn();
+    controller.abort("gone");
+    expect(await ended).toEqual({ error: "gone" });
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+  });
+
   it("that was aborted before a late failure makes no unhandled rejection of it", async () => {
     const { clock, caller } = setup();
     const controller = caller();
@@ -252,6 +267,23 @@ describe("a recovery of a user's own", () => {
     await turn();
     expect([running.at, judged.at]).toEqual([{ error: expect.anything() }, { error: expect.anything() }]);
     expect(asked).toEqual([]);
+  });
+
+  it("waits for nothing once the call has ended: what it begins after a while is refused at once", async () => {
+    const { clock, caller } = setup();
+    const controller = caller();
+    const kept: ((options: { delayMs: number }) => Promise<unknown>)[] = [];
+    const own = recovering((_, __, ___, again) => {
+      kept.push(again);
+      return new Promise(() => {});
+    });
+    const ended = outcome(pipe(async () => Promise.reject(down), own)(undefined, { signal: controller.signal }));
+    await turn();
+    controller.abort("gone");
+    expect(await ended).toEqual({ error: "gone" });
+    const late = watch((kept[0] as (typeof kept)[0])({ delayMs: 1_000 }));
+    await turn();
+    expect([late.at, clock.sleepers]).toEqual([{ error: "gone" }, 0]);
   });
 
   it("begins nothing once the call has ended, whatever it had kept of it", async () => {

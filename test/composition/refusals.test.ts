@@ -238,6 +238,20 @@ describe("a refusal", () => {
     expect(operation.calls.map(({ context }) => context.attempt)).toEqual([1]);
   });
 
+  it("costs no number either where a layer looks at it for the first time when that is turned away", async () => {
+    setup();
+    const looked: number[] = [];
+    const { bracket } = moments();
+    const looking = bracket("looking", { after: ({ context }) => void looked.push(context.attempt) });
+    let asked = 0;
+    const busy = bracket("busy", { before: ({ input }) => (++asked < 3 ? refuse() : input) });
+    const thrice = recovering((_, __, ___, again) => again().catch(() => again()));
+    const operation = script({ value: 1 });
+    expect(await pipe(operation, busy, looking, thrice)(undefined)).toBe(1);
+    expect(looked).toEqual([1, 1, 1]);
+    expect(operation.calls.map(({ context }) => context.attempt)).toEqual([1]);
+  });
+
   it("costs no number either where a cache had the answer and a layer had looked at it", async () => {
     setup();
     const looked: number[] = [];

@@ -236,6 +236,48 @@ describe("abandonment", () => {
     expect([first.at, third.at, free]).toEqual([{ value: "done" }, { value: "done" }, 1]);
   });
 
+  it.each(["goes on", "refuses"])(
+    "by a layer further in, as the wait is over, calls nothing, though that %s",
+    async (how) => {
+      const { caller } = setup({ watched: false });
+      const gone = caller();
+      const { wrapper, waiting } = queue();
+      const { bracket, of } = moments();
+      const leaving = bracket("leaving", {
+        before({ input }) {
+          gone.abort("gone");
+          return how === "refuses" ? refuse() : input;
+        },
+      });
+      const operation = script({ value: 1 });
+      const call = pipe(operation, bracket("inside"), leaving, wrapper, retry({ attempts: 3, base: 0 }));
+      const ended = outcome(call(undefined, { signal: gone.signal }));
+      await turn();
+      waiting[0]?.grant();
+      expect(await ended).toEqual({ error: "gone" });
+      expect([operation.calls.length, waiting.length]).toEqual([0, 1]);
+      expect(of("inside").filter((moment) => moment === "started")).toEqual([]);
+    },
+  );
+
+  it("is what a layer outside sees in the signal, be it the first that looks at it", async () => {
+    const { caller } = setup({ watched: false });
+    const seen: unknown[] = [];
+    const { bracket } = moments();
+    const looking = bracket("looking", {
+      after: ({ context }) => void seen.push(context.signal.aborted, context.signal.reason),
+    });
+    const { wrapper, waiting } = queue();
+    const gone = caller();
+    const ended = outcome(pipe(script({ value: 1 }), wrapper, looking)(undefined, { signal: gone.signal }));
+    await turn();
+    gone.abort("gone");
+    expect(await ended).toEqual({ error: "gone" });
+    expect(seen).toEqual([true, "gone"]);
+    waiting[0]?.grant();
+    await turn();
+  });
+
   it("of a thousand waiters leaves the capacity whole, and no timer", async () => {
     const { caller } = setup();
     const { waiting: queued, log, wrapper } = queue();
