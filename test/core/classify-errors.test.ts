@@ -114,6 +114,19 @@ describe("an error of holdfast's own", () => {
     expect(told("TIMEOUT").kind).toBe("timeout");
   });
 
+  it.each<[what: string, cause: unknown, kind: FailureKind]>([
+    ["was not called", new BreakerOpenError("judge", "judge", "it failed", 5), "unknown"],
+    ["was cancelled", new DOMException("gone", "AbortError"), "unknown"],
+    ["failed", withStatus(503), "overloaded"],
+    ["told nothing", undefined, "unknown"],
+  ])(
+    "of an output whose judge %s is the judge's failure: not tried again, counted nor asked elsewhere",
+    (_, cause, kind) => {
+      const error = new OutputRejectedError("draft", [], "", "unjudged", cause);
+      expect(classifyError(error)).toEqual({ kind, retry: false, counts: false, fallBack: false });
+    },
+  );
+
   it("is known when another copy of the package made it", () => {
     const foreign = Object.assign(new Error("full"), { [Symbol.for("holdfast/1")]: true, code: "BULKHEAD_FULL" });
     expect(classifyError(foreign).kind).toBe("notAdmitted");
@@ -152,6 +165,8 @@ describe("errors that hold several", () => {
     [{ name: "ExpiredTokenException", $metadata: { httpStatusCode: 400 } }, "unauthorized"],
     [{ name: "ValidationException", $metadata: { httpStatusCode: 400 } }, "invalid"],
     [{ name: "InternalFailure", $fault: "server" }, "transient"],
+    [{ name: "OddException", $fault: "client" }, "invalid"],
+    [{ name: "OddException", $fault: "?" }, "unknown"],
   ] as const)("AWS: %o is %s", (facts, kind) => {
     expect(classifyError(Object.assign(new Error("no"), facts)).kind).toBe(kind);
   });

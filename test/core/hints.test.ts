@@ -30,6 +30,7 @@ describe("Retry-After", () => {
     expect(new Date(0).getHours()).toBe(9);
     expect(asked("Sun Mar  1 12:00:30 2026")).toBe(30_000);
     expect(asked("2026-03-01T12:00:30")).toBe(30_000);
+    expect(asked("Sunday, 01-Mar-2026 12:00:30")).toBe(30_000);
     vi.unstubAllEnvs();
   });
 
@@ -37,6 +38,8 @@ describe("Retry-After", () => {
     ["negative", "-5"],
     ["a date that is past", "Sun, 01 Mar 2026 11:59:59 GMT"],
     ["Unix seconds that are past", String(now / 1000 - 1)],
+    ["Unix seconds of long ago, the least that are any", "1000000000"],
+    ["Unix ms of long ago, the least that are any", "100000000000"],
     ["a word", "soon"],
     ["empty", ""],
     ["NaN", "NaN"],
@@ -103,15 +106,19 @@ describe("a message", () => {
     ["Please retry after 26 seconds.", 26_000],
     ["Please retry in 34.074824224s.", 34_075],
     ["try again in 2 minutes", 120_000],
+    ["TRY AGAIN IN 2 MINUTES", 120_000],
     ['{"error":{"details":[{"retryDelay":"34s"}]}}', 34_000],
     ['{\\"retryDelay\\": \\"34s\\"}', 34_000],
   ])("tells the wait: %s", (text, ms) => {
     expect(waitInText(text)).toBe(ms);
   });
 
-  it.each(["Please try again later.", "try again in 5 lives", "retry after", "in 5s"])("tells none: %s", (text) => {
-    expect(waitInText(text)).toBeUndefined();
-  });
+  it.each(["Please try again later.", "try again in 5 lives", "try again in 5minutes", "retry after", "in 5s"])(
+    "tells none: %s",
+    (text) => {
+      expect(waitInText(text)).toBeUndefined();
+    },
+  );
 });
 
 describe("headers", () => {
