@@ -455,6 +455,14 @@ describe("after a background refresh that renewed nothing", () => {
 describe("`patience`", () => {
   const options = { whileRevalidating: "1h", patience: "200ms" } as const;
 
+  it("is over with the load: nothing is left that waits", async () => {
+    const { clock, call, runs } = await stale(options);
+    const answer = call("a");
+    expect(clock.sleepers).toBeGreaterThan(0);
+    await runs[0]?.answer(2);
+    expect([await answer, clock.sleepers]).toEqual([2, 0]);
+  });
+
   it("a load slower than a set wait yields the stale value and goes on", async () => {
     const { clock, told, call, runs } = await stale(options);
     const answered = watch(call("a"));

@@ -66,6 +66,18 @@ describe("a value in brief", () => {
     expect(error.failures[0]?.produced).toBe(produced);
   });
 
+  it("and what is nested deep by a few words", () => {
+    const nested = (depth: number): unknown => (depth === 0 ? { deep: 1 } : [nested(depth - 1)]);
+    const failure = { error: new Error("no"), kind: "quality", attempt: 1, tier: 0, tierName: "a" } as const;
+    const told = (produced: unknown) =>
+      JSON.parse(
+        JSON.stringify(new FallbackExhaustedError("draft", [{ ...failure, produced, startedAt: 0, elapsedMs: 1 }])),
+      ).failures[0].produced;
+    expect(told([1])).toEqual([1]);
+    expect(JSON.stringify(told(nested(9)))).toContain('"[[');
+    expect(JSON.stringify(told({ a: { b: { c: { d: { e: { f: 1 } } } } } }))).toContain('"{');
+  });
+
   it("and an object of very many keys by its first ones", () => {
     const produced = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`k${i}`, i]));
     const failure = { error: new Error("no"), kind: "quality", attempt: 1, tier: 0, tierName: "a", produced } as const;

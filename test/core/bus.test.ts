@@ -172,6 +172,16 @@ describe("every subscription can be undone", () => {
   });
 });
 
+describe("a subscription to everything that is undone", () => {
+  it("leaves the others", () => {
+    const { bus, miss, hear, heard } = setup();
+    bus.onAny(hear);
+    bus.onAny(() => {})();
+    miss();
+    expect(heard).toHaveLength(1);
+  });
+});
+
 describe("nothing is built that nobody wants", () => {
   it("as long as nobody listens to its type, or to everything", () => {
     const { bus, miss } = setup();

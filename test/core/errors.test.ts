@@ -133,6 +133,11 @@ describe("an error of holdfast's own", () => {
     expect([caused.cause, Object.keys(caused).includes("cause")]).toEqual([refused, false]);
   });
 
+  it("of a review has only the facts that there are", () => {
+    for (const error of [own.decided, own.claimed])
+      expect(["by" in error, "findings" in error]).toEqual([error === own.claimed, false]);
+  });
+
   it("keeps a stack where it is made with one", () => {
     expect(own.options.stack).toMatch(/^OptionsInvalidError: The options of "retry".*\n +at /);
   });

@@ -89,6 +89,13 @@ describe("may have been received", () => {
     expect(may(seen)).toBe(true);
   });
 
+  it("what cannot be looked at", () => {
+    const { proxy, revoke } = Proxy.revocable([], {});
+    revoke();
+    const chain = Object.assign(new FallbackExhaustedError("a", [failure(refused)]), { failures: proxy });
+    expect(may(chain)).toBe(true);
+  });
+
   it("a cause that goes in a circle", () => {
     const round: Error & { cause?: unknown } = new Error("round");
     round.cause = round;

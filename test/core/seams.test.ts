@@ -10,6 +10,17 @@ function inForce() {
   return { clock, events, random };
 }
 
+describe("the ids of stories", () => {
+  it("are each one's own, and of one process begin alike", () => {
+    const ids = Array.from({ length: 4_000 }, (_, no) => idOf(no));
+    expect(new Set(ids).size).toBe(4_000);
+    expect(ids.every((id) => id.startsWith(`${ids[0]?.split("-")[0]}-`) && /^[0-9a-z]+-[0-9a-z]+$/.test(id))).toBe(
+      true,
+    );
+    expect(idOf(7)).toBe(ids[7]);
+  });
+});
+
 describe("what is in force", () => {
   it("is what was given, else what is common to all, read at each use", () => {
     const [own, others] = [testClock(), testClock()];
