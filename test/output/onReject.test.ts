@@ -182,6 +182,18 @@ describe("onReject", () => {
     expect(await settled(call)({ key: "sk-2" })).toMatchObject({ error: { code: "OUTPUT_REJECTED" } });
   });
 
+  it("what a guard calls secret is hidden also where only a tier keeps what it refuses", async () => {
+    setup();
+    const tier = pipe(
+      async (_: { key: string }): Promise<unknown> => poor,
+      gate(Report, { checks: [claims], onReject: "review" }),
+    );
+    const call = protect("draft", async (_: { key: string }): Promise<unknown> => Promise.reject(new Error("down")), {
+      ...{ guard: { secret: ["key"] }, fallback: [{ name: "copy", operation: tier }] },
+    });
+    expect(await flagged(call({ key: "sk-1" }))).toMatchObject({ input: { key: "[secret]" } });
+  });
+
   it("an output refused after the call has ended is kept by nobody", async () => {
     const { clock } = setup();
     const late = Promise.withResolvers<string>();
