@@ -46,7 +46,7 @@ async function settle(client: pg.PoolClient, { id, order, tries }: Message, fail
   await client.query("delete from messages where id = $1", [id]);
 }
 
-const stop = new AbortController(); // process.once("SIGTERM", () => stop.abort())
+const stop = new AbortController(); // process.on("SIGTERM", () => stop.abort())
 async function consume(work: (message: Message) => Promise<void>): Promise<void> {
   while (!stop.signal.aborted) {
     const took = await consumeOne(work).catch(() => console.log("taken back: the connection is lost"));

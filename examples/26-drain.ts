@@ -24,7 +24,8 @@ const ask = async (path: string) => {
 };
 
 const drained = Promise.withResolvers<string>();
-process.once("SIGTERM", async () => {
+// not `once`: a second signal would kill the process in the middle of it
+process.on("SIGTERM", async () => {
   // grace: as long as the load balancer takes to see that /readyz says no
   const { finished, cancelled } = await drain({ within: "10s", grace: "800ms" });
   server.close(() => drained.resolve(`${finished} finished, ${cancelled} cancelled, closed`));

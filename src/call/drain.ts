@@ -45,7 +45,8 @@ const schema = z
  * for can be closed after it. A second drain of the same joins the first. There is no way back but to start again.
  * @throws OptionsInvalidError (it rejects) when asked with options that cannot be meant
  * @example
- * process.once("SIGTERM", async () => {
+ * // `on`: with `once` a second signal would kill the process
+ * process.on("SIGTERM", async () => {
  *   const { finished, cancelled } = await drain({ within: "10s", grace: "2s" });
  *   console.log(`${finished} finished, ${cancelled} cancelled`);
  * });

@@ -23,7 +23,7 @@ const program = (library: string, handlers: string) => `
   ${handlers}
   server.listen(0, "127.0.0.1", () => console.log(server.address().port));`;
 
-const onTerm = (options: string) => `process.once("SIGTERM", async () => {
+const onTerm = (options: string) => `process.on("SIGTERM", async () => {
     const { finished, cancelled } = await drain(${options});
     console.log(finished + " finished, " + cancelled + " cancelled");
     server.close(); server.closeIdleConnections();
@@ -64,6 +64,19 @@ describe("a process on SIGTERM", { timeout: 60_000 }, () => {
     ]);
     expect(await running).toBe(200);
     expect([await line(), await line(), await line()]).toEqual(["begun", "begun", "1 finished, 0 cancelled"]);
+    expect(await exit).toEqual([0, null]);
+  });
+
+  it("loses nothing at a second SIGTERM, which joins the first", async () => {
+    using given = await setup('{ within: "30s" }');
+    const { ask, child, exit, line } = given;
+    const running = ask("/1500");
+    expect(await line()).toBe("begun");
+    child.kill("SIGTERM");
+    expect(await line()).toBe("shutting down");
+    child.kill("SIGTERM");
+    expect(await running).toBe(200);
+    expect([await line(), await line()]).toEqual(["1 finished, 0 cancelled", "1 finished, 0 cancelled"]);
     expect(await exit).toEqual([0, null]);
   });
 
