@@ -263,6 +263,19 @@ describe("what was taken", () => {
     expect(left(limit)).toEqual({ requests: 8, tokens: 50 });
   });
 
+  it.each([
+    ["429 insufficient_quota", { status: 429, code: "insufficient_quota" }],
+    ["425", { status: 425 }],
+    ["503 with a time to wait", { status: 503, headers: { "retry-after": "1" } }],
+    ["402", { status: 402 }],
+  ])("of requests does not come back where the service answered: %s", async (_, told) => {
+    const { begin, clock, limit } = setup({ ...quotas, estimate });
+    begin(() => Promise.reject(Object.assign(new Error("no"), told)));
+    begin(() => new Response("", told as ResponseInit));
+    await clock.advance("2s");
+    expect(left(limit).requests).toBe(8);
+  });
+
   it("is the same after a change of options; a lowered limit holds at once, and what is left is never below 0", async () => {
     const { begin, limit } = setup({ requests: { limit: 10, per: "1m" }, whenFull: "reject" });
     const call = limit(async (_: unknown) => 1);
