@@ -1,5 +1,5 @@
 // A second try beside the first: when it begins, who wins, and what becomes of the others.
-import { budget, configure, eventBus, explain, hedge, named, pipe, protect, retry, settled } from "holdfast";
+import { breaker, budget, configure, eventBus, explain, hedge, named, pipe, protect, retry, settled } from "holdfast";
 import { type Answer, record, script, seams, testClock } from "holdfast/testing";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -26,6 +26,12 @@ function watch<T>(promise: Promise<T>) {
 
 const failing = (status: number, more: object = {}) =>
   Object.assign(new Error(`status ${status}`), { status, ...more });
+
+function isolated() {
+  const shut = breaker();
+  shut.isolate();
+  return shut;
+}
 
 describe("hedge", () => {
   it("begins a second try after its delay; the first good answer wins, and the loser is ended with a reason", async () => {
@@ -235,6 +241,58 @@ describe("hedge", () => {
     const answer = watch(protect("call", operation, { bulkhead: 1, hedge: { after: 100 } })(undefined));
     await clock.advance(300);
     expect([answer.state, operation.calls.length]).toEqual(["good", 1]);
+  });
+
+  it.each([
+    { by: "an open breaker", inside: () => ({ breaker: isolated() }) },
+    { by: "a full bulkhead", inside: () => ({ bulkhead: 1 }) },
+    {
+      by: "a rate limit",
+      inside: () => ({ rateLimit: { requests: { limit: 1, per: "1m" }, whenFull: "reject" } }) as const,
+    },
+  ])("asks another target at once where $by refuses the first", async ({ inside }) => {
+    using given = setup();
+    const { clock, seen } = given;
+    const first = script<string>({ value: "first", after: 5_000 });
+    const other = script<string>({ value: "other", after: 10 }, { value: "other", after: 10 });
+    const call = protect("call", first, { ...inside(), hedge: { after: "10s", to: [other] } });
+    watch(call(undefined)); // has the only place, or the quota
+    const answer = watch(call(undefined));
+    await clock.advance(10);
+    expect([answer.state, seen.of("hedge.started").at(-1)?.afterMs]).toEqual(["other", 0]);
+  });
+
+  it("asks the next target at once where one refuses, and the same that refused not again", async () => {
+    using given = setup();
+    const { clock, seen } = given;
+    const east = protect("east", script<string>(), { breaker: isolated() });
+    const west = script<string>({ value: "west", after: 10 });
+    const both = hedge({ after: 100, extra: 3, to: [east, west] })(named("both", script<string>("never")));
+    const answer = watch(both(undefined));
+    await clock.advance(110);
+    expect([answer.state, seen.of("hedge.started").map(({ afterMs }) => afterMs)]).toEqual(["west", [100, 100]]);
+    const one = hedge({ after: 100, extra: 3, to: [east] })(
+      named("one", script<string>({ value: "first", after: 250 })),
+    );
+    const alone = watch(one(undefined));
+    await clock.advance(250);
+    expect([alone.state, seen.of("hedge.started").map(({ afterMs }) => afterMs)]).toEqual([
+      "first",
+      [100, 100, 100, 200],
+    ]);
+  });
+
+  it("a first that is refused ends the call now where the others would go to the same", async () => {
+    using given = setup();
+    const { clock, seen } = given;
+    const call = protect("call", script<string>(), { breaker: isolated(), hedge: { after: 100, extra: 2 } });
+    const answer = watch(call(undefined));
+    await clock.advance(0);
+    expect([answer.state, seen.of("hedge.started"), clock.sleepers]).toEqual([
+      expect.objectContaining({ code: "BREAKER_OPEN" }),
+      [],
+      0,
+    ]);
   });
 
   it("stands inside retry: each round may be hedged, and a time-out is each attempt's own", async () => {

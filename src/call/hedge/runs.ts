@@ -64,7 +64,7 @@ export class Runs extends Rivals implements Listening, Wakeable {
     this.running--;
     first.note();
     this.answer = openPromise();
-    const goesOn = verdict.kind === "notAdmitted" || this.next(first, verdict);
+    const goesOn = this.next(first, verdict);
     if (first.isCut) return undefined; // its caller has gone as it failed
     // what was begun may have ended already
     if (this.over || (goesOn && this.running > 0)) return this.answer.promise;
@@ -77,8 +77,7 @@ export class Runs extends Rivals implements Listening, Wakeable {
     if (this.over) return; // it has lost
     const { verdict } = attempt;
     if (verdict === undefined) return this.win(attempt, threw, value);
-    // that a layer of ours turned it away says nothing of those that run
-    const goesOn = verdict.kind === "notAdmitted" || this.next(attempt, verdict);
+    const goesOn = this.next(attempt, verdict);
     if (!this.over && (!goesOn || this.running === 0)) this.win(attempt, threw, value);
   }
 
@@ -91,13 +90,16 @@ export class Runs extends Rivals implements Listening, Wakeable {
 
   /** Begins another where one has failed and that may do better; false: nothing else may, nor what runs. */
   private next(failed: Race, verdict: Verdict): boolean {
-    if (mustNotRepeat(failed, failed, verdict)) return false;
+    // that a layer of ours turned it away says nothing of those that run; the same target is not sent more because of it
+    const isRefused = verdict.kind === "notAdmitted";
+    if (mustNotRepeat(failed, failed, verdict)) return isRefused;
     const { segment } = failed;
-    const { fallBack, retry, retryAfterMs } = verdict;
+    const { fallBack, retryAfterMs } = verdict;
+    const retry = verdict.retry && !isRefused;
     // that one target is busy, or will never do it, says nothing of another
     if (this.coming !== segment ? fallBack : retry && retryAfterMs === undefined) this.another();
     else if (retry) this.pushBack(verdict);
-    return retry || (fallBack && this.runsElsewhere(segment));
+    return retry || isRefused || (fallBack && this.runsElsewhere(segment));
   }
 
   private runsElsewhere(than: Segment): boolean {
