@@ -48,7 +48,7 @@ export interface RateLimitOptions<I = never> {
 
 export interface RateLimit extends Wrapper {
   readonly kind: "rateLimit";
-  /** What is left of each quota now. */
+  /** What may be taken of each quota now. */
   readonly left: Readonly<Record<string, number>>;
   /** How many wait. */
   readonly waiting: number;

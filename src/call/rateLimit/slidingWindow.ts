@@ -27,16 +27,35 @@ export class SlidingWindow implements Meter {
   waitMs(now: number, amount: number, ahead: number): number {
     this.drop(now);
     const { capacity, per, slots } = this;
-    let over = this.used + amount + ahead - capacity;
-    if (amount + ahead > 0 ? over <= tiny * Math.min(1, amount + ahead) : over < 0) return 0;
+    const all = amount + ahead;
+    let over = this.used + all - capacity;
+    if (fits(over, all)) return 0;
     if (capacity === 0) return Number.POSITIVE_INFINITY;
-    // what comes back is taken at once by those ahead, and comes back again: the same every period
-    const periods = Math.max(0, Math.ceil(over / capacity - tiny) - 1);
-    over -= periods * capacity;
+    // all that was taken comes back, each at its time, also where it is more than there ever was
     for (let i = this.head; i < slots.length; i++) {
       const { amount: freed, last } = slots[i] as Slot;
       over -= freed;
-      if (over <= tiny) return Math.max(tiny, periods * per + last + per - now);
+      if (fits(over, all)) return Math.max(tiny, last + per - now);
+    }
+    return this.behind(now, all - capacity, ahead);
+  }
+
+  /** They take what is there, and what comes back as it comes; so does that, and so on every period. `over`: so much of theirs has to be back. */
+  private behind(now: number, over: number, ahead: number): number {
+    const { capacity, per, slots } = this;
+    const periods = Math.max(1, Math.ceil(over / capacity - tiny));
+    let missing = over - (periods - 1) * capacity;
+    let { used } = this;
+    let taken = Math.max(0, Math.min(ahead, capacity - used));
+    missing -= taken;
+    if (missing <= tiny) return periods * per;
+    for (let i = this.head; i < slots.length; i++) {
+      const { amount: freed, last } = slots[i] as Slot;
+      used -= freed;
+      const most = Math.max(taken, Math.min(ahead, capacity - used));
+      missing -= most - taken;
+      taken = most;
+      if (missing <= tiny) return periods * per + last + per - now;
     }
     return (periods + 1) * per;
   }
@@ -101,4 +120,9 @@ export class SlidingWindow implements Meter {
       this.head = 0;
     }
   }
+}
+
+/** Of what nobody knows how much it is, there has to be something. */
+function fits(over: number, all: number): boolean {
+  return all > 0 ? over <= tiny * Math.min(1, all) : over < 0;
 }

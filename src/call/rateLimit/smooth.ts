@@ -40,19 +40,24 @@ export class Smooth implements Meter {
   }
 
   left(now: number): number {
-    const free = Math.max(0, this.capacity - this.spent(now));
-    return this.window === undefined ? (this.next > now + tiny ? 0 : Math.min(1, free)) : this.window.left(now);
+    if (this.next > now + tiny) return 0;
+    return this.window === undefined ? Math.min(1, this.capacity) : this.window.left(now);
   }
 
   spent(now: number): number {
+    return Math.max(this.ahead(now), this.window?.spent(now) ?? 0);
+  }
+
+  /** What was taken and has not had its time yet. */
+  private ahead(now: number): number {
     return this.interval === Number.POSITIVE_INFINITY ? 0 : Math.max(0, this.next - now) / this.interval;
   }
 
   change(measure: Measure, now: number): void {
-    const spent = this.spent(now);
+    const ahead = this.ahead(now);
     this.capacity = measure.limit;
     this.interval = measure.per / measure.limit;
-    this.next = measure.limit === 0 ? 0 : now + spent * this.interval;
+    this.next = measure.limit === 0 ? 0 : now + ahead * this.interval;
     this.window?.change(measure);
   }
 }
