@@ -12,7 +12,7 @@ import {
   settled,
 } from "holdfast";
 import { reset, testClock } from "holdfast/testing";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { type ShedOptions, shed } from "../../src/call/shed.ts";
 import { crowd, said } from "./adaptive-setup.ts";
 import { declared, ends, of, type Tenant, world } from "./shed-setup.ts";
@@ -253,13 +253,55 @@ describe("the event loop's delay", { timeout: 60_000 }, () => {
     });
   });
 
-  it("is measured only while calls come: no timer is left a moment after the last", async () => {
-    const { clock, sleepers, advance } = lateClock();
+  it.each([
+    ["before any timer has run", 0],
+    ["after the timers have run", 20],
+  ])("is seen by the first call of a backlog, after a pause and a stall: %s", async (_, runMs) => {
+    const { clock, late, advance } = lateClock();
     const call = pipe(async () => 1, shed({ eventLoopDelay: 100 }, { clock }));
     await call();
-    expect(sleepers()).toBe(1);
-    await advance(100);
+    await advance(5_000);
+    late(1_000);
+    await advance(runMs);
+    const backlog = await Promise.all(Array.from({ length: 500 }, () => ends(call(undefined, said("background")))));
+    expect(backlog.filter((end) => end === "served")).toEqual([]);
+    await advance(500);
+    expect(await ends(call(undefined, said("background")))).toBe("served");
+  });
+
+  it("is measured while calls come and ten seconds after, by one timer for all; none is left then, and none was before the first", async () => {
+    const { clock, sleepers, advance } = lateClock();
+    const calls = [1, 2, 3].map((one) => pipe(async () => one, shed({ eventLoopDelay: 100 }, { clock })));
     expect(sleepers()).toBe(0);
+    for (const call of calls) await call();
+    expect(sleepers()).toBe(1);
+    await advance(9_000);
+    expect([sleepers(), await calls[0]?.()]).toEqual([1, 1]);
+    await advance(9_000);
+    expect(sleepers()).toBe(1);
+    await advance(1_100);
+    expect(sleepers()).toBe(0);
+  });
+
+  it("is forgotten by a reset, with the timer", async () => {
+    const { clock, late, sleepers } = lateClock();
+    const call = pipe(async () => 1, shed({ eventLoopDelay: 100 }, { clock }));
+    await call();
+    late(1_000);
+    expect(await ends(call())).toBe("eventLoop");
+    reset();
+    expect([await ends(call()), sleepers()]).toEqual(["served", 1]);
+  });
+
+  it("is not told by a timer of fake timers that are gone", async () => {
+    const call = pipe(async () => 1, shed({ eventLoopDelay: 100 }));
+    vi.useFakeTimers();
+    try {
+      await call(); // the fake time begins at 0, and the real one is further
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(await ends(call())).toBe("served");
   });
 });
 

@@ -6,7 +6,7 @@ import type { LoadShedError } from "../../core/loadErrors.ts";
 import type { Room } from "../../core/room.ts";
 import { generation, type LiveSeams } from "../../core/seams.ts";
 import type { Segment } from "../../core/stack.ts";
-import { Lag } from "./lag.ts";
+import { lagBy } from "./lag.ts";
 import { isTooMuch, leftFree } from "./levels.ts";
 import { Squeeze } from "./squeeze.ts";
 import { Tenants } from "./tenants.ts";
@@ -33,7 +33,6 @@ export class Gatekeeper {
   bracket: Bracket | undefined = undefined;
   /** The pressure that the last call met. */
   last = 0;
-  private readonly lag: Lag;
   private born = generation();
   private squeeze = new Squeeze();
   private measured = 0;
@@ -46,7 +45,6 @@ export class Gatekeeper {
   constructor(settings: Settings, seams: LiveSeams) {
     this.settings = settings;
     this.seams = seams;
-    this.lag = new Lag(seams);
   }
 
   /** Why this one is not let in. */
@@ -78,7 +76,7 @@ export class Gatekeeper {
   /** The measure, or the delay as a share of what is borne: 1 is too much. */
   pressure(): number {
     const { eventLoopDelay, measure } = this.settings;
-    const delayed = eventLoopDelay === Number.POSITIVE_INFINITY ? 0 : this.lag.read() / eventLoopDelay;
+    const delayed = eventLoopDelay === Number.POSITIVE_INFINITY ? 0 : lagBy(this.seams.clock) / eventLoopDelay;
     return measure === undefined ? delayed : Math.max(delayed, this.ask(measure));
   }
 
