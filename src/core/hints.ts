@@ -50,14 +50,21 @@ export function askedWaitMs(headers: unknown, nowEpochMs: number): number | unde
     const wait = readWait(headerOf(headers, name), 1, nowEpochMs);
     if (wait !== undefined) return wait;
   }
-  return readWait(headerOf(headers, "retry-after"), 1000, nowEpochMs);
+  return readWait(headerOf(headers, "retry-after"), 1000, sentAt(headers, nowEpochMs));
 }
 
 /** The reset headers alone: sent with every answer, so they tell of a wait only beside a refusal for the rate. */
 export function resetMs(headers: unknown, nowEpochMs: number): number | undefined {
   let later = 0;
-  for (const name of resets) later = Math.max(later, readWait(headerOf(headers, name), 1000, nowEpochMs) ?? 0);
+  const now = sentAt(headers, nowEpochMs);
+  for (const name of resets) later = Math.max(later, readWait(headerOf(headers, name), 1000, now) ?? 0);
   return later === 0 ? undefined : later; // 0 is what a service sends that keeps no count
+}
+
+/** What their own clock says (`Date`), by which they tell points in time; ours where they do not say. */
+export function sentAt(headers: unknown, nowEpochMs: number): number {
+  const at = readDate(headerOf(headers, "date")?.trim() ?? "");
+  return Number.isNaN(at) ? nowEpochMs : at;
 }
 
 /** The wait a message speaks of: `try again in 7m12s`, `retry after 26 seconds`, Google's `"retryDelay": "34s"`. */

@@ -87,6 +87,22 @@ describe("the reset headers", () => {
     expect(asked(value, "x-ratelimit-reset")).toBe(ms);
   });
 
+  it("are taken by the clock of whoever sent them, where it is told", () => {
+    for (const skew of [-3_600_000, 3_600_000]) {
+      const theirs = (ms: number) => new Date(now + skew + ms);
+      const date = theirs(0).toUTCString();
+      for (const told of [
+        { "anthropic-ratelimit-tokens-reset": theirs(30_000).toISOString() },
+        { "retry-after": theirs(30_000).toUTCString() },
+        { "x-ratelimit-reset": String(theirs(30_000).getTime() / 1000) },
+      ]) {
+        expect(retryAfterMs({ ...told, date }, now)).toBe(30_000);
+        expect(retryAfterMs(new Headers({ ...told, date: "soon" } as Record<string, string>), now + skew)).toBe(30_000);
+      }
+      expect(retryAfterMs({ "retry-after": "30", date }, now)).toBe(30_000);
+    }
+  });
+
   it("give way to Retry-After, which tells of this request", () => {
     expect(retryAfterMs({ "retry-after": "1", "x-ratelimit-reset-tokens": "6m0s" }, now)).toBe(1000);
   });

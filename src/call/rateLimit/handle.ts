@@ -30,7 +30,7 @@ export function handled<W extends Wrapper>(wrapper: W, limiter: Limiter): W & ty
 }
 
 export function stateOf(limiter: Limiter) {
-  return { left: limiter.left, waiting: limiter.waiting };
+  return { left: limiter.left, waiting: limiter.waiting, pausedMs: limiter.pausedMs };
 }
 
 function acquire(limiter: Limiter) {

@@ -1,5 +1,5 @@
 // What a provider says is left, and until when: read from its headers.
-import { headerOf, readWait } from "../../core/hints.ts";
+import { headerOf, readWait, sentAt } from "../../core/hints.ts";
 import type { QuotaName } from "./amounts.ts";
 
 export type Provider = "openai" | "anthropic" | "standard";
@@ -43,14 +43,15 @@ const sources: Readonly<Record<Provider, readonly Source[]>> = {
 /** What these headers tell; nothing where there are none, or they cannot be read. */
 export function toldBy(provider: Provider, headers: readonly unknown[], nowEpochMs: number): readonly Told[] {
   for (const held of headers) {
+    const now = sentAt(held, nowEpochMs);
     const told = sources[provider].flatMap(({ quota, remaining, reset }) => {
       const left = numberIn(headerOf(held, remaining));
       return left === undefined
         ? []
-        : [{ quota, remaining: left, resetMs: readWait(headerOf(held, reset), 1000, nowEpochMs) }];
+        : [{ quota, remaining: left, resetMs: readWait(headerOf(held, reset), 1000, now) }];
     });
     if (told.length > 0) return told;
-    const one = provider === "standard" ? inOne(headerOf(held, "ratelimit"), nowEpochMs) : undefined;
+    const one = provider === "standard" ? inOne(headerOf(held, "ratelimit"), now) : undefined;
     if (one !== undefined) return [one];
   }
   return [];

@@ -33,9 +33,14 @@ export class Limiters {
     for (const [, limiter] of this.kept.entries()) limiter.change(settings);
   }
 
-  state(): { readonly keys: number; readonly waiting: number } {
+  /** `pausedMs`: of the key that is held back longest. */
+  state(): { readonly keys: number; readonly waiting: number; readonly pausedMs: number } {
     let waiting = 0;
-    for (const [, limiter] of this.kept.entries()) waiting += limiter.waiting;
-    return { keys: this.kept.size, waiting };
+    let pausedMs = 0;
+    for (const [, limiter] of this.kept.entries()) {
+      waiting += limiter.waiting;
+      pausedMs = Math.max(pausedMs, limiter.pausedMs);
+    }
+    return { keys: this.kept.size, waiting, pausedMs };
   }
 }

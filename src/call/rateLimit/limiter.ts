@@ -6,18 +6,13 @@ import { type Amounts, type QuotaName, quotaNames } from "./amounts.ts";
 import type { Told } from "./headers.ts";
 import type { Meter } from "./meter.ts";
 import { fits, meterOf } from "./meters.ts";
+import { longestPauseMs } from "./pause.ts";
 import type { Settings } from "./settings.ts";
 import { type Refusal, Waiter } from "./waiter.ts";
+import { Words } from "./words.ts";
 
 /** So many wait at the most, whatever they wait for: what stands behind them is refused. */
 export const mostWaiting = 10_000;
-
-/** What the provider said is left, until when; of the newest attempt that it answered. */
-interface Word {
-  left: number;
-  readonly until: number;
-  readonly serial: number;
-}
 
 const requests: QuotaName = "requests";
 
@@ -29,7 +24,7 @@ export class Limiter {
   /** Grows with every `reset()`: what was taken before is not given back. */
   born = generation();
   private meters: (Meter | undefined)[] = [];
-  private words: (Word | undefined)[] | undefined = undefined;
+  private words: Words | undefined = undefined;
   /** Until when the other side has asked to be left alone, monotonic ms. */
   private pausedUntil = Number.NEGATIVE_INFINITY;
   private readonly queue = new Queue<Waiter>();
@@ -47,7 +42,13 @@ export class Limiter {
     return this.queue.size;
   }
 
-  /** Other settings, what is spent stays spent: a lowered limit holds now, a raised one lets waiters in now. */
+  /** How long nobody is let in any more, as the other side has asked. */
+  get pausedMs(): number {
+    this.refresh();
+    return Math.max(0, this.pausedUntil - this.now());
+  }
+
+  /** Other settings, what is spent stays spent: a lowered limit holds now, a raised one lets waiters in now. Ends a pause. */
   change(settings: Settings): void {
     this.refresh();
     const now = this.now();
@@ -64,6 +65,7 @@ export class Limiter {
       return other;
     });
     this.settings = settings;
+    this.pausedUntil = Number.NEGATIVE_INFINITY;
     this.admit();
   }
 
@@ -138,8 +140,7 @@ export class Limiter {
       const more = (used[i] as number) - (amounts[i] as number);
       if (more === 0) continue;
       (this.taken[i] as number) += more;
-      const word = this.words?.[i];
-      if (word !== undefined) word.left -= more;
+      this.words?.take(i, more);
       const meter = this.meters[i];
       if (more > 0) meter?.take(now, more);
       else meter?.giveBack(now, -more, since);
@@ -160,7 +161,7 @@ export class Limiter {
     const now = this.now();
     return (
       this.queue.size === 0 &&
-      this.words === undefined &&
+      (this.words?.isOver(now) ?? true) &&
       this.pausedUntil <= now &&
       this.meters.every((meter) => meter === undefined || meter.spent(now) <= 0)
     );
@@ -171,16 +172,14 @@ export class Limiter {
     this.refresh();
     const now = this.now();
     const changes: { from: number; to: number }[] = [];
-    for (const { quota, remaining, resetMs } of told) {
-      const i = quotaNames.indexOf(quota);
-      const measure = this.settings[quota];
-      const before = this.words?.[i];
-      if (measure === undefined || (before !== undefined && before.serial > serial)) continue;
-      // what was sent after it, the provider may not have counted yet
-      const left = Math.max(0, remaining - ((this.taken[i] as number) - (since[i] as number)));
+    for (const one of told) {
+      const i = quotaNames.indexOf(one.quota);
+      const measure = this.settings[one.quota];
+      if (measure === undefined) continue;
       const from = this.leftOf(i, now);
-      this.words ??= [];
-      this.words[i] = { left, until: now + (resetMs ?? measure.per), serial };
+      const sent = (this.taken[i] as number) - (since[i] as number);
+      this.words ??= new Words();
+      if (!this.words.hear(i, one, measure, sent, serial, now)) continue;
       const to = this.leftOf(i, now);
       if (Math.floor(to) < Math.floor(from)) changes.push({ from, to });
     }
@@ -188,10 +187,10 @@ export class Limiter {
     return changes;
   }
 
-  /** The other side has asked to be left alone for so long. */
+  /** The other side has asked to be left alone for so long: it is, as far as one answer may say so. */
   pause(ms: number): void {
     this.refresh();
-    this.pausedUntil = Math.max(this.pausedUntil, this.now() + ms);
+    this.pausedUntil = Math.max(this.pausedUntil, this.now() + Math.min(ms, longestPauseMs(this.settings)));
     this.arm();
   }
 
@@ -217,8 +216,7 @@ export class Limiter {
   private leftOf(i: number, now: number): number {
     if (this.pausedUntil > now) return 0;
     const left = this.meters[i]?.left(now) ?? 0;
-    const word = this.words?.[i];
-    return word === undefined || word.until <= now ? left : Math.max(0, Math.min(left, word.left));
+    return Math.max(0, Math.min(left, this.words?.left(i, now) ?? left));
   }
 
   /** Why it cannot be taken now by one of this rank; those who are before it in the line go first. */
@@ -234,9 +232,7 @@ export class Limiter {
       const amount = amounts[i] as number;
       let wait = meter.waitMs(now, amount, this.queue.size === 0 ? 0 : this.before(rank, i));
       if (amount > meter.capacity * (1 + 1e-9) || meter.capacity === 0) wait = Number.POSITIVE_INFINITY;
-      const word = words?.[i];
-      if (word !== undefined && word.until > now && (amount > word.left || word.left <= 0))
-        wait = Math.max(wait, word.until - now);
+      if (words !== undefined) wait = Math.max(wait, words.waitMs(i, amount, now));
       if (wait > longest) {
         longest = wait;
         quota = quotaNames[i] as QuotaName;
@@ -257,8 +253,7 @@ export class Limiter {
       if (amount === 0) continue;
       (this.taken[i] as number) += amount;
       this.meters[i]?.take(now, amount);
-      const word = this.words?.[i];
-      if (word !== undefined) word.left -= amount;
+      this.words?.take(i, amount);
     }
   }
 
