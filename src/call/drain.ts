@@ -16,7 +16,7 @@ export interface DrainOptions {
   within: Duration;
   /** Of it, so long new calls are still taken, until those who send them have seen that this one is not ready; default 0. */
   grace?: Duration | undefined;
-  /** Only the calls of this component; readiness of the process stays as it is. Default: the whole process. */
+  /** Only the calls of this component, by a name that need not be in use yet; readiness of the process stays as it is. Default: the whole process. */
   component?: string | undefined;
 }
 
