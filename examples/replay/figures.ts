@@ -16,6 +16,8 @@ export interface Figures {
   readonly shed: number;
   /** Ended otherwise without an answer, by state. */
   readonly lost: Readonly<Record<string, number>>;
+  /** How long after they were due 99 % of the requests were sent at the latest: the machine cannot keep up with the speed. */
+  readonly lateMs: number;
 }
 
 const good = new Set<Seen["state"]>(["succeeded", "degraded"]);
@@ -30,17 +32,28 @@ export function figuresOf(seen: readonly Seen[]): Figures {
     requests: seen.length,
     goodput: answered.length / seen.length,
     bySecond: answered.filter(({ state }) => state === "degraded").length / seen.length,
-    p50Ms: quantile(answered, 0.5),
-    p99Ms: quantile(answered, 0.99),
+    p50Ms: quantile(answered.map(tookMs), 0.5),
+    p99Ms: quantile(answered.map(tookMs), 0.99),
     cost: money(seen),
     wasted: money(seen.filter((one) => !isGood(one))),
     shed: seen.filter(({ state }) => state === "shed").length,
     lost,
+    lateMs: quantile(
+      seen.map(({ lateMs }) => lateMs),
+      0.99,
+    ),
   };
 }
 
-export function quantile(seen: readonly Seen[], q: number): number {
-  const sorted = seen.map(({ tookMs }) => tookMs).sort((a, b) => a - b);
+/** So late that the latencies, which count it, are those of this machine and not of the services. */
+export function isTooLate({ lateMs, p50Ms }: Figures): boolean {
+  return lateMs > p50Ms / 10;
+}
+
+export const tookMs = ({ tookMs }: Seen) => tookMs;
+
+export function quantile(of: readonly number[], q: number): number {
+  const sorted = [...of].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
 

@@ -1,7 +1,7 @@
 // npm run replay -- trace.csv: the arrivals and sizes of a recorded trace once more, against services of this example's own.
 import { parseArgs } from "node:util";
 import { faultsOf, faultsUsage } from "./faults.ts";
-import { type Figures, figuresOf } from "./figures.ts";
+import { type Figures, figuresOf, isTooLate } from "./figures.ts";
 import { clock, pictureOf, seconds } from "./picture.ts";
 import { progressOf } from "./progress.ts";
 import { replay } from "./replay.ts";
@@ -15,6 +15,8 @@ const usage = `npm run replay -- TRACE.csv [--speed N] [--slots N] [--first N] [
   --faults WORDS  what goes wrong with the first service: ${faultsUsage}
   --json          the figures as one line of JSON in place of the text
 Times that are told are those of the trace. Exits with 0 when it was replayed, with 2 when it could not be.`;
+
+const remedy = "more than this machine can do at that speed, latencies come out too long. Lower --speed.";
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
 
@@ -41,14 +43,13 @@ async function main(): Promise<void> {
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) throw new Error(`Which trace?\n${usage}`);
   const speed = numberOf("speed", values.speed, 0.001);
-  const slots = numberOf("slots", values.slots, 1);
+  const slots = wholeOf("slots", values.slots);
   const faults = faultsOf(values.faults);
-  const requests = await readTrace(file, values.first === undefined ? undefined : numberOf("first", values.first, 1));
+  const requests = await readTrace(file, values.first === undefined ? undefined : wholeOf("first", values.first));
   const lasts = requests.at(-1)?.at ?? 0;
 
   const say = values.json ? () => {} : console.log;
   say(`${count(requests.length)} requests of ${clock(lasts)} at ${speed} × the speed, in ${seconds(lasts / speed)}`);
-  if (speed > 200) say("At such a speed waits are shorter than timers are exact: latencies come out too long.");
   const progress = progressOf(requests.length);
   const seen = await replay(requests, { speed, slots, faults, told: progress.told });
   progress.end();
@@ -60,7 +61,8 @@ async function main(): Promise<void> {
     );
 }
 
-function table({ bySecond, cost, goodput, lost, p50Ms, p99Ms, shed, wasted }: Figures): string {
+function table(figures: Figures): string {
+  const { bySecond, cost, goodput, lateMs, lost, p50Ms, p99Ms, shed, wasted } = figures;
   const states = Object.entries(lost).map(([state, times]) => `${times} ${state}`);
   return [
     `goodput   ${percent(goodput)}, of it ${percent(bySecond)} by the second service`,
@@ -68,7 +70,13 @@ function table({ bySecond, cost, goodput, lost, p50Ms, p99Ms, shed, wasted }: Fi
     `cost      ${cost.toFixed(2)}, of it ${wasted.toFixed(2)} for nothing`,
     `shed      ${shed}`,
     `lost      ${states.length === 0 ? 0 : states.join(", ")}`,
+    `late      p99 ${seconds(lateMs)} after they were due${isTooLate(figures) ? `: ${remedy}` : ""}`,
   ].join("\n");
+}
+
+function wholeOf(option: string, given: string): number {
+  if (/^[1-9]\d{0,8}$/.test(given.trim())) return Number(given);
+  throw new Error(`--${option}: got "${given}", wanted a whole number, at least 1.`);
 }
 
 function numberOf(option: string, given: string, least: number): number {

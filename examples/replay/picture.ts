@@ -1,5 +1,5 @@
 // Arrivals and latency over the time of the trace: blocks for a terminal, plain lines for a log.
-import { isGood, quantile } from "./figures.ts";
+import { isGood, quantile, tookMs } from "./figures.ts";
 import type { Seen } from "./replay.ts";
 
 const blocks = " ▁▂▃▄▅▆▇█";
@@ -22,7 +22,7 @@ function partsOf(seen: readonly Seen[], count: number): Part[] {
   const each = (Math.max(...seen.map(({ at }) => at)) + 1) / count;
   return Array.from({ length: count }, (_, i) => {
     const own = seen.filter(({ at }) => Math.floor(at / each) === i);
-    const answered = own.filter(isGood);
+    const answered = own.filter(isGood).map(tookMs);
     return {
       from: i * each,
       come: own.length,

@@ -20,6 +20,8 @@ export interface Options {
 export interface Seen {
   readonly at: number;
   readonly tookMs: number;
+  /** So long after it was due it was sent. */
+  readonly lateMs: number;
   /** That in which it ended; `shed`: every service was spared it by a layer of ours. */
   readonly state: StoryState | "shed";
   readonly money: number;
@@ -54,9 +56,10 @@ async function drive(requests: readonly Request[], first: Started, second: Start
     const ahead = (request.at - now()) / speed;
     if (ahead > 0) await new Promise((resolve) => setTimeout(resolve, ahead));
     setGone(first, faults.outage !== undefined && now() >= faults.outage.from && now() < faults.outage.to);
+    const lateMs = now() - request.at;
     const ended = call(request).then(({ story }) => {
       const money = story.cost.money ?? 0;
-      seen.push({ at: request.at, tookMs: now() - request.at, state: stateOf(story), money });
+      seen.push({ at: request.at, tookMs: now() - request.at, lateMs, state: stateOf(story), money });
       told(pending.length, seen);
     });
     pending.push(ended);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { faultsOf } from "../../examples/replay/faults.ts";
-import { figuresOf } from "../../examples/replay/figures.ts";
+import { figuresOf, isTooLate } from "../../examples/replay/figures.ts";
 import { pictureOf } from "../../examples/replay/picture.ts";
 import type { Seen } from "../../examples/replay/replay.ts";
 import { readTrace } from "../../examples/replay/trace.ts";
@@ -44,7 +44,7 @@ describe("a replay", () => {
     expect(out).toMatch(/^80 requests of 0:32 at 20 × the speed, in 1\.64 s$/m);
     for (const line of [/^goodput {3}[\d.]+ %/m, /^latency {3}p50 [\d.]+ s, p99 [\d.]+ s$/m, /^cost {6}0\.\d\d/m])
       expect(out).toMatch(line);
-    expect(out).toMatch(/^shed {6}\d+\nlost {6}/m);
+    expect(out).toMatch(/^shed {6}\d+\nlost {6}.*\nlate {6}p99 [\d.]+ s after they were due/m);
     expect(out.match(/^ +\d:\d\d {2}\d+ came, p50 .*, p99 .*, \d+ unanswered$/gm)).toHaveLength(12);
     expect(err).toMatch(/^100 %: 80\/80 came, \d+ of 80 unanswered$/m);
     expect(out + err).not.toContain("\x1b");
@@ -70,6 +70,8 @@ describe("what cannot be replayed", () => {
     ["a file that is not there", ["nowhere.csv"], /^nowhere\.csv: there is no such file\.$/m],
     ["a folder", [root], /: that is a folder\.$/m],
     ["a speed of 0", [sample, "--speed", "0"], /^--speed: got "0", wanted a number, at least 0\.001\.$/m],
+    ["a slot and a half", [sample, "--slots", "1.5"], /^--slots: got "1\.5", wanted a whole number, at least 1\.$/m],
+    ["a request and a half", [sample, "--first", "1.5"], /^--first: got "1\.5", wanted a whole number, at least 1\.$/m],
     ["faults that nobody knows", [sample, "--faults", "rain=3"], /^--faults: got "rain=3", wanted errors=PERCENT/],
     ["an option that nobody knows", [sample, "--sped", "3"], /--sped/],
   ])("is said, with what to do: %s", async (_, args, wanted) => {
@@ -108,6 +110,7 @@ describe("figures and picture", () => {
   const seen: Seen[] = Array.from({ length: 100 }, (_, i) => ({
     at: i * 1_000,
     tookMs: i,
+    lateMs: 0,
     state: i < 90 ? "succeeded" : i < 95 ? "shed" : i < 98 ? "degraded" : "timedOut",
     money: 0.5,
   }));
@@ -117,6 +120,12 @@ describe("figures and picture", () => {
     expect({ cost, goodput, bySecond, lost, shed, wasted }).toEqual({
       ...{ cost: 50, goodput: 0.93, bySecond: 0.03, lost: { timedOut: 2 }, shed: 5, wasted: 3.5 },
     });
+  });
+
+  it("tell how late the requests were sent, and whether that is much beside what the answers took", () => {
+    const sent = (lateMs: number) =>
+      figuresOf(seen.map((one, i) => ({ ...one, tookMs: 1_000, lateMs: i < 90 ? 1 : lateMs })));
+    expect([sent(20).lateMs, isTooLate(sent(20)), isTooLate(sent(200))]).toEqual([20, false, true]);
   });
 
   it("are drawn in the width there is, or written in lines", () => {
