@@ -1,7 +1,7 @@
 // No period holds more than the quota and its burst, and under saturation it is used: ten minutes at random arrivals.
 import fc from "fast-check";
 import { named } from "holdfast";
-import { testClock } from "holdfast/testing";
+import { seededRandom, testClock } from "holdfast/testing";
 import { describe, expect, it } from "vitest";
 import { rateLimit } from "../../src/call/rateLimit.ts";
 
@@ -118,4 +118,22 @@ describe("a rate limit", () => {
       { numRuns: 30 },
     );
   }, 60_000);
+
+  it.each([
+    ["slidingWindow", undefined, [99, 97, 94]],
+    ["smooth", undefined, [98, 94, 88]],
+    ["tokenBucket", 200, [99, 99, 99]],
+  ] as const)("of amounts that differ a %s uses what the page says", async (shape, burst, least) => {
+    const [limit, per] = [1_000, 10_000];
+    for (const [i, share] of [0.02, 0.08, 0.2].entries()) {
+      const random = seededRandom(i + 1);
+      const arrivals: Arrival[] = [];
+      for (let at = 0; at < tenMinutes; at += (-Math.log(1 - random()) * per * share) / 6)
+        arrivals.push({ at, amount: 1 + Math.floor(random() * limit * share) });
+      const starts = await run({ shape, tokens: { limit, per, burst }, maxWait: "30s" }, "tokens", arrivals);
+      expect(most(starts, per)).toBeLessThanOrEqual(limit + (burst ?? 0) + 1e-3);
+      const used = starts.reduce((sum, { amount }) => sum + amount, 0);
+      expect((100 * used * per) / (limit * tenMinutes)).toBeGreaterThanOrEqual(least[i] as number);
+    }
+  });
 });
