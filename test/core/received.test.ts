@@ -9,7 +9,7 @@ import {
   OutputRejectedError,
   TimeoutError,
 } from "../../src/core/errors.ts";
-import { mayHaveBeenReceived } from "../../src/core/received.ts";
+import { mayHaveArrived, mayHaveBeenReceived } from "../../src/core/received.ts";
 import { failure } from "./failure.ts";
 
 const may = (seen: unknown) => mayHaveBeenReceived(seen, classify(seen) ?? classifyError(seen));
@@ -53,6 +53,33 @@ describe("surely not received", () => {
   it("what a verdict of your own calls not admitted", () => {
     const verdict = { kind: "notAdmitted", retry: false, counts: false, fallBack: true } as const;
     expect(mayHaveBeenReceived(new Error("queue is full"), verdict)).toBe(false);
+  });
+});
+
+describe("what was answered has arrived, though nothing was done of it", () => {
+  const arrived = (seen: unknown) => mayHaveArrived(seen, classify(seen) ?? classifyError(seen));
+  const [early, slow] = [error({ status: 425 }), error({ status: 429 })];
+  const busy = error({ status: 503, headers: { "retry-after": "1" } });
+
+  it.each([
+    ["425", early],
+    ["429", slow],
+    ["429 on a Response", new Response(null, { status: 429 })],
+    ["503 with a hint", busy],
+    ["as the cause of another", error({ cause: slow })],
+    ["by one of several addresses", new AggregateError([refused, busy])],
+    ["by one of a chain", new FallbackExhaustedError("a", [failure(refused), failure(early)])],
+    ["by a connection that was cut", reset],
+  ])("%s", (_, seen) => {
+    expect(arrived(seen)).toBe(true);
+  });
+
+  it.each([
+    ["refused", refused],
+    ["a limit of our own", new HoldfastError("no", { code: "RATE_LIMITED" })],
+    ["a chain of which no tier was reached", new FallbackExhaustedError("a", [failure(refused)])],
+  ])("which nothing has of what was %s", (_, seen) => {
+    expect(arrived(seen)).toBe(false);
   });
 });
 
