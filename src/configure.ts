@@ -59,7 +59,8 @@ export function configure(call: Protected<never, unknown> | Policy, change: Chan
   const stack = policy ?? stackOf(call);
   if (stack === undefined)
     throw new OptionsInvalidError("configure", [{ path: "call", got: call, wanted: wantedOf(call) }]);
-  if (!isPlain(change)) throw new OptionsInvalidError(stack.name, [{ got: change, wanted: "options by layer" }]);
+  if (!isPlain(change) || Array.isArray(change))
+    throw new OptionsInvalidError(stack.name, [{ got: change, wanted: "options by layer" }]);
   const problems: Finding[] = [];
   const steps = Object.entries(change).flatMap(([key, given]) => {
     if (given === undefined) return [];

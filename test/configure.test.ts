@@ -282,6 +282,7 @@ describe("a change that cannot be meant", () => {
     expect(refusalOf(() => configure(undefined as never, {}))).toHaveProperty("call");
     expect(refusalOf(() => configure(made(), undefined as never))).toEqual({ "": "options by layer" });
     expect(refusalOf(() => configure(made(), "5s" as never))).toEqual({ "": "options by layer" });
+    expect(refusalOf(() => configure(made(), [] as never))).toEqual({ "": "options by layer" });
   });
 
   it("is refused where two layers of that kind stand in a pipe; the part made before can be changed", () => {

@@ -9,7 +9,7 @@ import { armUnheld, disarm, Timed } from "../core/timers.ts";
 import { protect } from "../protect.ts";
 import type { Result } from "./gauge.ts";
 import { PROBE } from "./registry.ts";
-import { saidUnwell } from "./said.ts";
+import { saidPoor, saidUnwell } from "./said.ts";
 import { whatFailed } from "./words.ts";
 
 export interface Found {
@@ -71,10 +71,12 @@ export class Check {
     this.controller = controller;
     const limit = new Limit(startedAt, () => controller.abort(stackless(() => new TimeoutError(this.name, timeout))));
     armUnheld(clock, timeout, limit);
+    let poor: string | undefined;
     try {
       const value = await this.call(undefined, { signal: controller.signal, labels: this.labels });
       const verdict = classifyValue(value);
       const said = saidUnwell(value);
+      poor = saidPoor(value);
       discard(value, undefined);
       if (verdict !== undefined) return failed(whatFailed(value));
       if (said !== undefined) return failed(`it answered ${said}`);
@@ -87,6 +89,10 @@ export class Check {
       this.controller = undefined;
     }
     const elapsedMs = elapsed();
+    if (poor !== undefined) {
+      const brief = `it answered ${poor}`;
+      return { result: "degraded", text: `its check says so: ${brief}`, brief, elapsedMs };
+    }
     if (elapsedMs <= slowAfter) return { result: "healthy", text: "its check passed", brief: "it passed", elapsedMs };
     const slow = `right but slow (${spell(elapsedMs)})`;
     return { result: "degraded", text: `its check is ${slow}`, brief: slow, elapsedMs };

@@ -1,10 +1,12 @@
 // What is known of the health of a component, or of the whole; and what there is to declare about it.
 import { z } from "zod";
 import { spanSchema } from "../core/duration.ts";
+import { OptionsInvalidError } from "../core/errors.ts";
 import type { Health } from "../core/events.ts";
 import type { Criticality, Duration } from "../core/operation.ts";
 import { holdReadiness } from "../core/readiness.ts";
 import { LiveSeams } from "../core/seams.ts";
+import { isThenable } from "../core/wayIn.ts";
 import { parseOptions } from "../core/wrapper.ts";
 import { watchedDefaults } from "./calls.ts";
 import { checkName, criticalitySchema, thresholds } from "./probe.ts";
@@ -36,7 +38,7 @@ export interface HealthOf {
   /** Declares a component that is known by its calls alone: how much it matters, and when it is unwell. Gives its undo. */
   watch(component: string, options?: WatchOptions): () => void;
   /** Not ready until the task settles; gives the task. */
-  block<T>(task: Promise<T>, reason: string): Promise<T>;
+  block<T extends PromiseLike<unknown>>(task: T, reason: string): T;
   /** Not ready until the undo is called, of all who said so: the first step of a shutdown. Health and liveness stay as they are. */
   unready(reason: string): () => void;
   /** Whether new work may be sent here, and if not, why. */
@@ -74,7 +76,11 @@ export const health: HealthOf = Object.assign(of, {
       undo();
     };
   },
-  block<T>(task: Promise<T>, reason: string): Promise<T> {
+  block<T extends PromiseLike<unknown>>(task: T, reason: string): T {
+    if (!isThenable(task)) {
+      const wanted = "a promise: what has to be done before new work may come";
+      throw new OptionsInvalidError("health.block", [{ path: "task", got: task, wanted }]);
+    }
     return block(registryNow(), task, parseOptions("health.block", reasonSchema, reason));
   },
   unready: (reason: string) => holdReadiness(parseOptions("health.unready", reasonSchema, reason)),

@@ -56,9 +56,11 @@ function said({ seams }: Registry, probe: Probed): string {
   return `${probe.component}: ${reasonOf(probe, seams.clock.now())}`;
 }
 
-/** Not ready until the task settles; its failure stays its caller's to handle. */
-export function block<T>({ tasks }: Registry, task: Promise<T>, reason: string): Promise<T> {
+/** Not ready until the task settles. Gives the task itself: a promise of ours beside it would end the process of one who has handled the failure of his. */
+export function block<T extends PromiseLike<unknown>>({ tasks }: Registry, task: T, reason: string): T {
   const blocker = { reason };
   tasks.add(blocker);
-  return Promise.resolve(task).finally(() => tasks.delete(blocker));
+  const over = () => void tasks.delete(blocker);
+  task.then(over, over);
+  return task;
 }

@@ -46,6 +46,14 @@ describe("a probe", () => {
     expect(JSON.stringify(health())).not.toContain("hunter2");
   });
 
+  it.each(["degraded", "WARN", "warning"])("takes a check that answers status %s for a poor one", async (status) => {
+    const { probed } = setup();
+    probed("db", async () => ({ status }));
+    await turn();
+    const said = `its check says so: it answered \`status: "${status.toLowerCase()}"\`, since`;
+    expect(health("db")).toEqual({ status: "degraded", reasons: [expect.stringContaining(said)] });
+  });
+
   it.each([
     ["true", true],
     ["nothing found", null],

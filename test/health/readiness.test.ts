@@ -43,7 +43,7 @@ describe("readiness", () => {
     expect(health.readiness().ready).toBe(true);
   });
 
-  it("does not swallow the failure of a blocking task that nobody waits for", async () => {
+  it("gives the task itself: no promise of its own fails beside it, which would end a process that has handled it", async () => {
     setup();
     const heard: unknown[] = [];
     const others = process.listeners("unhandledRejection");
@@ -53,11 +53,19 @@ describe("readiness", () => {
       process.removeAllListeners("unhandledRejection");
       for (const one of others) process.on("unhandledRejection", one);
     });
-    const error = new Error("no cache");
-    void health.block(Promise.reject(error), "the cache");
+    const task = Promise.reject(new Error("no cache"));
+    task.catch(() => {});
+    expect(health.block(task, "the cache")).toBe(task);
     await turn();
     await turn();
-    expect(heard).toEqual([error]);
+    expect(heard).toEqual([]);
+    expect(health.readiness().ready).toBe(true);
+  });
+
+  it("refuses what is no task", () => {
+    setup();
+    expect(() => health.block(undefined as never, "the cache")).toThrow("task: wanted a promise");
+    expect(health.readiness().ready).toBe(true);
   });
 
   it("waits for the first answer of each readiness probe, and falls with it", async () => {

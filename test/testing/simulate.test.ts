@@ -117,6 +117,12 @@ describe("simulate", { timeout: 60_000 }, () => {
     expect(states.succeeded).toBeGreaterThan(50);
   });
 
+  it("finds an operation that passes no signal on: what it began goes on when the call is over", async () => {
+    const stripe = service();
+    const careless = protect("charge", (cents: never) => stripe(cents, {} as never), { timeout: "1s" });
+    await expect(simulate(careless, { calls: 500, input: input as never })).rejects.toThrow("it was given no signal");
+  });
+
   it("plays tiers, too", async () => {
     const second = simulated((id: string) => ({ id, from: "second" }), { name: "second" });
     const user = pipe(

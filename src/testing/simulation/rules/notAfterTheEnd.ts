@@ -33,6 +33,8 @@ export const notAfterTheEnd: Rule = {
 
 function goesOn({ running }: World, found: Found): void {
   for (const run of running)
-    if (run.caller?.settledAt !== undefined && run.signal?.aborted === false)
-      found(`${nameOfRun(run)} goes on, the call is over, and its signal is not aborted`);
+    if (run.caller?.settledAt !== undefined && run.signal?.aborted !== true)
+      found(
+        `${nameOfRun(run)} goes on, the call is over, and ${run.signal ? "its signal is not aborted" : "it was given no signal"}`,
+      );
 }
