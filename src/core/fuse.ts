@@ -137,8 +137,10 @@ function fused(spec: LayerSpec, at: number, specs: readonly LayerSpec[], inner?:
       spec,
       before: sharing.before.bind(sharing),
       load: (attempt) => sharing.load(attempt, inner as Stack),
-      ready: (input) =>
-        sharing.has(input) || inner === undefined ? 0 : readyThrough(inner.layers, inner.layers.length, input),
+      ready: (input, asking) =>
+        sharing.has(input, asking) || inner === undefined
+          ? 0
+          : readyThrough(inner.layers, inner.layers.length, input, asking),
     };
   }
   if ("beside" in layer) return { ...bare, kind, spec, load: (attempt) => layer.beside.run(attempt, at) };
@@ -159,7 +161,7 @@ function fused(spec: LayerSpec, at: number, specs: readonly LayerSpec[], inner?:
       kind,
       spec,
       recover: recovering(recovery),
-      ready: recovery.ready?.bind(recovery),
+      ready: byInput(recovery),
       hearing: "hearsSuccess" in recovery ? recovery : undefined,
       elsewhere: recovery.elsewhere?.bind(recovery),
     };
@@ -174,9 +176,15 @@ function fused(spec: LayerSpec, at: number, specs: readonly LayerSpec[], inner?:
     after: bracket.after?.bind(bracket),
     judge: foreign ? awaitable(bracket, bracket.judge) : bracket.judge?.bind(bracket),
     ended: bracket.ended?.bind(bracket),
-    ready: bracket.ready?.bind(bracket),
+    ready: byInput(bracket),
     room: foreign ? undefined : bracket.room,
   };
+}
+
+/** What may be a user's own hears of nothing but the input. */
+function byInput(layer: { ready?(input: unknown): number }): FusedLayer["ready"] {
+  const ready = layer.ready?.bind(layer);
+  return ready === undefined ? undefined : (input) => ready(input);
 }
 
 /** The attempt itself is the first run; where more than one attempt may stand inside, one of its own. */

@@ -45,8 +45,8 @@ export interface Sharing {
   load(attempt: AttemptRecord, inside: Stack): Promise<unknown>;
   /** Throws where nothing can be asked by what this schema gives. */
   fits(schema: unknown, name: string): void;
-  /** Whether it would answer by itself. */
-  has(input: unknown): boolean;
+  /** Whether it would answer by itself, for a call from this attempt. */
+  has(input: unknown, asking: AttemptRecord | undefined): boolean;
   /** What it would serve if the operation failed now. */
   stale?(attempt: AttemptRecord): { readonly value: unknown; readonly ageMs: number } | undefined;
 }
@@ -107,7 +107,7 @@ export interface FusedLayer {
   readonly after: ((attempt: Attempt, outcome: Outcome<unknown>, verdict: Verdict | undefined) => void) | undefined;
   readonly judge: ((attempt: Attempt, value: unknown) => unknown) | undefined;
   readonly ended: ((attempt: Attempt) => void) | undefined;
-  readonly ready: ((input: unknown) => number) | undefined;
+  readonly ready: ((input: unknown, asking: AttemptRecord | undefined) => number) | undefined;
   readonly recover: InnerRecovery["recover"] | undefined;
   /** Whether it hears successes too, now. */
   readonly hearing: Hearing | undefined;
@@ -180,17 +180,22 @@ export function stackOf(operation: unknown): Stack | undefined {
   return typeof operation === "function" ? (operation as { readonly [STACK]?: Stack })[STACK] : undefined;
 }
 
-/** Ms until a protected function would admit this input; 0 for a bare one. */
-export function readyIn(operation: unknown, input: unknown): number {
+/** Ms until a protected function would admit this input, from this attempt; 0 for a bare one. */
+export function readyIn(operation: unknown, input: unknown, asking?: AttemptRecord): number {
   const stack = stackOf(operation);
-  return stack === undefined ? 0 : readyThrough(stack.layers, stack.layers.length, input);
+  return stack === undefined ? 0 : readyThrough(stack.layers, stack.layers.length, input, asking);
 }
 
 /** Ms until the innermost `top` of these layers would all admit this input, taking nothing. */
-export function readyThrough(layers: readonly FusedLayer[], top: number, input: unknown): number {
+export function readyThrough(
+  layers: readonly FusedLayer[],
+  top: number,
+  input: unknown,
+  asking: AttemptRecord | undefined,
+): number {
   let longest = 0;
   for (let i = 0; i < top; i++) {
-    const ms = layers[i]?.ready?.(input);
+    const ms = layers[i]?.ready?.(input, asking);
     if (ms !== undefined && ms > longest) longest = ms;
   }
   return longest;

@@ -132,10 +132,11 @@ function recovery(ways: readonly Way[], otherwise: Otherwise | undefined, tools:
     tiers: ways.map(({ segment }) => segment),
     notesFailures: true,
     elsewhere(attempt) {
-      const { call, context, input } = attempt as AttemptRecord;
+      const asking = attempt as AttemptRecord;
+      const { call, context, input } = asking;
       if (context.fallback === false) return Number.POSITIVE_INFINITY;
       const left = ways.filter(({ operation, segment }) => !wasEntered(call, operation, segment));
-      return Math.min(...left.map(({ segment }) => readyOf(segment, input)));
+      return Math.min(...left.map(({ segment }) => readyOf(segment, input, asking)));
     },
     recover(attempt, _outcome, verdict) {
       const first = attempt as AttemptRecord;
@@ -223,10 +224,10 @@ class Descent {
     if (!allowed || !enterOnce(first.call, operation, segment)) return skip("condition");
     if (first.remainingMs() <= 0) return skip("deadline");
     const input = first.inputAt(at);
-    const readyMs = askedNow(() => readyOf(segment, input));
+    const readyMs = askedNow(() => readyOf(segment, input, first));
     if (readyMs === 0) return true;
     this.soonest.skipped(readyMs, first.now());
-    return skip(askedNow(() => whyNot(segment, input)));
+    return skip(askedNow(() => whyNot(segment, input, first)));
   }
 
   /** What may have been received is not sent to another tier either, unless the call can be told apart. */
@@ -279,9 +280,9 @@ const whyByKind: Readonly<Record<string, Skipped>> = {
 };
 
 /** Which layer would not admit, the outermost first; asks no layer of a user's a second time. */
-function whyNot({ operation, layers }: Segment, input: unknown): Skipped {
+function whyNot({ operation, layers }: Segment, input: unknown, asking: AttemptRecord): Skipped {
   const ours = [...layers, ...(stackOf(operation)?.layers ?? [])].filter(({ kind }) => kind in whyByKind);
-  const refusing = ours.findLast(({ ready }) => (ready?.(input) ?? 0) > 0);
+  const refusing = ours.findLast(({ ready }) => (ready?.(input, asking) ?? 0) > 0);
   return whyByKind[refusing?.kind ?? ""] ?? "breakerOpen";
 }
 

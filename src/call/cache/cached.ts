@@ -48,9 +48,8 @@ export class Cached implements Sharing, Keeper {
     this.renew();
     const record = attempt as AttemptRecord;
     const { call, input } = record;
-    const { settings } = this;
-    const asked = keyOf(input, settings, call.name);
-    const key = keyWithin(settings.tenants === "apart" ? call.labels.tenant : undefined, asked);
+    const asked = keyOf(input, this.settings, call.name);
+    const key = this.keyFor(call, asked);
     const accept = record.said?.accept;
     const entry = accept === "uncached" ? undefined : this.entries.find(key);
     if (entry !== undefined) {
@@ -61,8 +60,8 @@ export class Cached implements Sharing, Keeper {
         record.more.kept = { error: entry.value, call: entry.failedIn, ageMs };
         return instead(entry.value, true);
       }
-      const leftMs = accept === "fresh" ? 0 : this.leftMs(entry, settings.whileRevalidating);
-      if (leftMs > 0 && (settings.patience === 0 || this.isHeldOff(key, entry))) {
+      const leftMs = accept === "fresh" ? 0 : this.leftMs(entry, this.settings.whileRevalidating);
+      if (leftMs > 0 && (this.settings.patience === 0 || this.isHeldOff(key, entry))) {
         this.refresh(record, key, entry, leftMs);
         return instead(giveStale(call, entry, ageMs, "stale"), false);
       }
@@ -118,13 +117,13 @@ export class Cached implements Sharing, Keeper {
       throw new OptionsInvalidError(name, [{ path: "cache.key", wanted: keyNeeded }]);
   }
 
-  has(input: unknown): boolean {
+  has(input: unknown, asking: AttemptRecord | undefined): boolean {
     this.renew();
+    const accept = asking?.said?.accept;
+    if (accept === "uncached") return false;
     try {
-      const entry = this.entries.peek(keyOf(input, this.settings, ""));
-      return (
-        entry !== undefined && this.serves(entry, Math.max(this.settings.staleOnError, this.settings.whileRevalidating))
-      );
+      const entry = this.entries.peek(this.keyFor(asking?.call, keyOf(input, this.settings, "")));
+      return this.serves(entry, accept === "fresh" ? 0 : this.longestStale);
     } catch {
       return false; // an input that a layer outside has yet to put right may have no key
     }
@@ -132,12 +131,9 @@ export class Cached implements Sharing, Keeper {
 
   /** What it would serve if the operation failed now, for a call that cannot wait. */
   stale({ call, input, said }: AttemptRecord): { readonly value: unknown; readonly ageMs: number } | undefined {
-    const { settings } = this;
     if (said?.accept === "fresh" || said?.accept === "uncached") return undefined;
-    const asked = keyOf(input, settings, call.name);
-    const entry = this.entries.find(keyWithin(settings.tenants === "apart" ? call.labels.tenant : undefined, asked));
-    if (entry === undefined || !this.serves(entry, Math.max(settings.staleOnError, settings.whileRevalidating)))
-      return undefined;
+    const entry = this.entries.find(this.keyFor(call, keyOf(input, this.settings, call.name)));
+    if (!this.serves(entry, this.longestStale)) return undefined;
     return { value: entry.value, ageMs: this.ageOf(entry) };
   }
 
@@ -210,6 +206,16 @@ export class Cached implements Sharing, Keeper {
     if (this.generation === generation()) return;
     this.generation = generation();
     this.clear();
+  }
+
+  /** The same question of another tenant is another one, where they are apart. */
+  private keyFor(call: CallRecord | undefined, asked: Key): Key {
+    return keyWithin(this.settings.tenants === "apart" ? call?.labels.tenant : undefined, asked);
+  }
+
+  /** For how long after its lifetime an answer may serve, one way or the other. */
+  private get longestStale(): number {
+    return Math.max(this.settings.staleOnError, this.settings.whileRevalidating);
   }
 
   private lifeOf({ failedIn, ttl }: Entry): number {

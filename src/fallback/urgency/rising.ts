@@ -77,7 +77,7 @@ export class Rising extends Timed implements Listening, Wakeable {
     if (outer.said?.fallback === false) return;
     const tiers = which === "lastTier" ? ways.tiers.slice(-1) : ways.tiers;
     const way = tiers.find(
-      ({ operation, segment }) => !wasEntered(call, operation, segment) && readyOf(segment, outer.input) === 0,
+      ({ operation, segment }) => !wasEntered(call, operation, segment) && readyOf(segment, outer.input, outer) === 0,
     );
     if (way === undefined) return;
     const { operation, segment } = way;
