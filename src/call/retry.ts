@@ -222,10 +222,9 @@ class Rounds {
     const { outcome, verdict } = latest;
     const decides = mayAsk(outcome, verdict) ? when : undefined;
     if (decides && !(await asked(() => decides(outcome, verdict), "retry.when", decides))) return false;
-    if (first.remainingMs() === 0) await first.pause(1); // the deadline has come: its timer is about to say so
-    if (first.isCut) return false;
     const delayMs = askedNow(() => this.delayMs());
-    if (delayMs === undefined || !takeOne(first, options.budget)) return false;
+    if (first.remainingMs() === 0) await first.pause(1); // the deadline has come: its timer is about to say so
+    if (first.isCut || delayMs === undefined || !takeOne(first, options.budget)) return false;
     tools.emit(first.context, "retry.scheduled", {
       attempt: round + 1,
       delayMs,

@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { type CallContext, pipe, protect, retry, settled, timeout } from "../../src/index.ts";
-import { script } from "../../src/testing/index.ts";
+import { script, testClock } from "../../src/testing/index.ts";
 import { setup, turn, watch } from "../composition/setup.ts";
 
 const down = Object.assign(new Error("down"), { status: 500 });
@@ -180,5 +180,30 @@ describe("AsyncLocalStorage", () => {
     await clock.advance("1m");
     expect(await Promise.all(all)).toEqual(["a", "b", "c"]);
     expect(seen.toSorted()).toEqual(["a: a", "a: a", "a: a", "b: b", "b: b", "b: b", "c: c", "c: c", "c: c"]);
+  });
+});
+
+describe("a deadline that comes while it is being decided whether to go on", () => {
+  it("is what the call ends with, at whatever look at the clock it has come", async () => {
+    const ends: unknown[] = [];
+    for (let looks = 1; looks <= 40; looks++) {
+      const clock = testClock();
+      let left = Number.POSITIVE_INFINITY;
+      const running = { ...clock, monotonic: () => clock.monotonic() + (left-- > 0 ? 0 : 1) };
+      const operation = async () => {
+        await clock.sleep(99);
+        left = looks;
+        throw down;
+      };
+      const call = protect("x", operation, {
+        ...({ deadline: 100, retry: { attempts: 100, base: 0 } } as const),
+        seams: { clock: running },
+      });
+      const answered = settled(call)();
+      await clock.advance(100);
+      const { error } = (await answered) as { error?: unknown };
+      ends.push((error as { code?: string }).code);
+    }
+    expect(new Set(ends)).toEqual(new Set(["DEADLINE_EXCEEDED"]));
   });
 });
