@@ -141,6 +141,11 @@ export class Cached implements Sharing, Keeper {
     this.loads.remove(load);
   }
 
+  holdsAnswer(key: Key): boolean {
+    const entry = this.entries.peek(key);
+    return this.serves(entry, this.longestStale) && entry.failedIn === undefined;
+  }
+
   /** Of all tenants; what is being loaded now serves those who wait for it, and is not kept. */
   delete(input: unknown): void {
     const asked = keyOf(input, this.settings, "cache");

@@ -31,6 +31,8 @@ export interface Keeper {
   readonly entries: Entries;
   readonly once: OnceOnly;
   over(load: Load): void;
+  /** Whether there is an answer that may be given still, be it stale. */
+  holdsAnswer(key: Key): boolean;
 }
 
 /** By what it is known. */
@@ -103,6 +105,7 @@ export class Load implements Asked, Tower {
     if (denies.has(kind)) entries.drop(key);
     if (retryAfterMs !== undefined) this.holdOff(retryAfterMs);
     if (ok || settings.negative === 0 || !lasting.has(kind)) return;
+    if (allowsStale(kind) && this.keeper.holdsAnswer(key)) return; // it is to stand in for this failure
     entries.put(key, { value, failedIn: flight.id, ttl: undefined, asked }, settings.negative);
   }
 
