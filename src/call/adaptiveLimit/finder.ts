@@ -1,5 +1,6 @@
 // The search for the limit: from how long it takes with so many at once, against how long it takes with few.
 import type { EventMap } from "../../core/events.ts";
+import { Overload } from "./overload.ts";
 import { fewest, Window } from "./window.ts";
 
 export interface Bounds {
@@ -39,8 +40,9 @@ const [roughly, well] = [0.2, 0.1];
 const narrowed = 0.6;
 /** A limit that has fallen to this share is either right or rests on a base latency of the past. */
 const doubted = 0.6;
-const tooMany = 0.05;
 const leastEven = 0.75;
+/** So few samples say enough for the way back to where the limit was. */
+const leastBack = 3;
 /** Between two measurements, jittered by a quarter either way. */
 const [leastBetween, mostBetween, latenciesBetween] = [10_000, 300_000, 200];
 
@@ -59,8 +61,7 @@ export class Finder {
   private doubles = false;
   /** How many windows in a row had no queue, though the limit had found its place. */
   private calm = 0;
-  /** Where there was overload the last time: towards it slowly. */
-  private ceiling = Number.POSITIVE_INFINITY;
+  private readonly overload = new Overload();
 
   constructor(bounds: Bounds, random: () => number, changed: (facts: EventMap["limit.changed"]) => void) {
     this.bounds = bounds;
@@ -94,8 +95,12 @@ export class Finder {
 
   /** After a measurement only when the places are taken again. */
   private reopen(now: number, wasNarrow = false): void {
-    this.window.precision = this.measuring !== undefined || (this.isKnown && !this.doubles) ? well : roughly;
-    this.window.open(wasNarrow ? now + this.base : now, this.window.samples.mean || this.base || 0);
+    const { overload, window } = this;
+    window.precision = this.measuring !== undefined || (this.isKnown && !this.doubles) ? well : roughly;
+    if (overload.isBack) window.precision = Number.POSITIVE_INFINITY;
+    window.least = overload.isUrgent ? Math.min(fewest, Math.max(leastBack, 2 * Math.floor(this.limit))) : fewest;
+    window.usual = overload.usual;
+    window.open(wasNarrow ? now + this.base : now, window.samples.mean || this.base || 0);
   }
 
   /** What ran before it was narrow is no sample. */
@@ -107,14 +112,14 @@ export class Finder {
   }
 
   private weigh(now: number): void {
-    const { samples, drops } = this.window;
-    const share = drops / (samples.count + drops);
-    if (share >= tooMany) {
+    const { samples } = this.window;
+    const told = this.overload.weigh(this.window, this.limit, this.bounds.min, now);
+    if (told !== undefined) {
       if (this.measuring !== undefined) this.endMeasuring(now);
-      this.ceiling = this.limit;
       this.doubles = false;
-      this.move(this.limit * 0.9, "overload");
-    } else if (samples.count < fewest) return;
+      this.measuredLimit = Math.min(this.measuredLimit, told);
+      this.move(told, told < this.limit ? "overload" : "latency");
+    } else if (samples.count < this.window.least) return;
     else if (this.measuring !== undefined) this.measured(this.measuring, samples.mean, now);
     else if (!this.window.isReached) this.idle(samples.mean);
     else this.busy(samples.mean, now);
@@ -129,11 +134,12 @@ export class Finder {
 
   private busy(mean: number, now: number): void {
     const { base } = this;
+    if (this.goesBack(mean)) return;
     if (!this.isKnown) {
       this.base = mean;
       return this.measure(0.5, mean, this.limit, now);
     }
-    const isFull = this.window.isFull(this.limit * this.bounds.open);
+    const isFull = this.window.isFull(Math.floor(this.limit) * this.bounds.open);
     const hasNoQueue = mean <= noQueue * base && isFull;
     // the other side has become faster, or larger: which of the two, a measurement tells
     this.calm = hasNoQueue && !this.doubles ? this.calm + 1 : 0;
@@ -146,9 +152,19 @@ export class Finder {
     const twice = hasNoQueue && this.doubles;
     const isFar = twice || mean > 2 * base;
     const aim = twice ? this.limit * 2 : (this.limit * gain * base * crest) / mean + 1;
-    if (aim < this.limit || isFull) this.move(this.below(isFar ? aim : this.limit + (aim - this.limit) / 2), "latency");
+    if (aim < this.limit || isFull) this.moveTo(isFar ? aim : this.limit + (aim - this.limit) / 2, now);
     if (this.limit <= doubted * this.measuredLimit) this.measure(0.5, mean, limit, now);
     else if (now >= this.measureAt && !hasNoQueue) this.measure(narrowed, mean, limit, now);
+  }
+
+  /** To where the limit was before drops lowered it, for as long as the latency does not speak against it. */
+  private goesBack(mean: number): boolean {
+    const { overload, window } = this;
+    if (!overload.isBack) return false;
+    const to = this.within(Math.min(overload.regain, 2 * this.limit));
+    if (to <= this.limit || mean > (window.samples.count < fewest ? 2 : gain) * this.base) overload.regain = 0;
+    else this.move(to, "latency");
+    return overload.regain > 0;
   }
 
   /** `at`: the limit at which it took so long. */
@@ -169,8 +185,7 @@ export class Finder {
     this.endMeasuring(now);
     const aim = hadNoQueue ? at * (isFirst ? firstly : later) : (at * gain * this.base) / full + 1;
     // when it had fallen for a base latency of the past, it goes back to where it took so long
-    if (hadNoQueue || aim < this.limit || at > this.limit)
-      this.move(this.below(hadNoQueue ? aim : Math.min(aim, at)), "latency");
+    if (hadNoQueue || aim < this.limit || at > this.limit) this.moveTo(hadNoQueue ? aim : Math.min(aim, at), now);
     this.measuredLimit = this.limit;
   }
 
@@ -189,11 +204,8 @@ export class Finder {
     this.base = Number.isNaN(this.base) ? mean : this.base + (mean - this.base) * share;
   }
 
-  /** Near to where there was overload it goes by small steps. */
-  private below(to: number): number {
-    if (this.limit > this.ceiling * 1.1) this.ceiling = Number.POSITIVE_INFINITY;
-    const slowly = Math.max(this.ceiling * 0.95, this.limit + Math.max(1, this.limit * 0.02));
-    return Math.min(to, slowly);
+  private moveTo(to: number, now: number): void {
+    this.move(this.overload.below(to, this.limit, now), "latency");
   }
 
   private move(to: number, why: "latency" | "overload"): void {

@@ -1,4 +1,10 @@
-// Latencies of one window: their mean, and how well it is known.
+// Latencies of one window: their mean, and how well it is known. And what of a share is more than chance.
+
+/** Clearly more than the share that is usual, and not by chance: three standard errors and two more. */
+export function isMany(drops: number, told: number, usual: number): boolean {
+  const expected = usual * told;
+  return drops - expected >= 2 + 3 * Math.sqrt(expected * (1 - usual));
+}
 
 export class Samples {
   count = 0;

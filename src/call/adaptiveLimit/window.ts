@@ -1,6 +1,6 @@
 // One window of observation. Only what was begun in it is a sample of it, and it waits for those: whoever takes the first
 // answers that come has the quick ones alone.
-import { Samples } from "./samples.ts";
+import { isMany, Samples } from "./samples.ts";
 
 /** Fewer say nothing. */
 export const fewest = 10;
@@ -18,6 +18,10 @@ export class Window {
   drops = 0;
   /** So well has the mean to be known (standard error, as a share of it), or the window goes on. */
   precision = 0.2;
+  /** So many results it has at least. */
+  least = fewest;
+  /** Such a share of drops is no reason to end it. */
+  usual = 0;
   /** The most that ran at once. */
   peak = 0;
   /** Whether somebody wanted a place and got none. */
@@ -26,6 +30,8 @@ export class Window {
   /** How many ran, added up over those that ended. */
   private crowd = 0;
   private freely = 0;
+  /** For so long drops held their places, in all. */
+  private dropped = 0;
   private from = Number.NaN;
   private until = Number.NaN;
   private begun = 0;
@@ -35,7 +41,7 @@ export class Window {
   open(now: number, latency: number): void {
     this.latency = latency;
     this.samples.clear();
-    this.drops = this.peak = this.crowd = this.begun = this.seen = 0;
+    this.drops = this.dropped = this.peak = this.crowd = this.begun = this.seen = 0;
     this.isReached = false;
     this.from = now;
     this.until = Number.NaN;
@@ -62,6 +68,12 @@ export class Window {
     return this.seen === 0 || this.peak === 0 ? 1 : Math.min(1, this.crowd / this.seen / this.peak);
   }
 
+  /** How many of those that ran were served, on the average: of the places, the part of the time that those held that were. */
+  get served(): number {
+    const ok = this.samples.count * this.samples.mean;
+    return ok === 0 ? 0 : ((this.crowd / this.seen) * ok) / (ok + this.dropped);
+  }
+
   has(startedAt: number): boolean {
     if (Number.isNaN(this.from)) this.from = startedAt; // the very first
     return startedAt >= this.from && !(startedAt > this.until);
@@ -72,7 +84,10 @@ export class Window {
     this.seen++;
     this.crowd += running;
     if (how === "ok") this.samples.add(now - startedAt);
-    else if (how === "drop") this.drops++;
+    else if (how === "drop") {
+      this.drops++;
+      this.dropped += now - startedAt;
+    }
   }
 
   /** Whether it says what it can say; `dropped`: it will not say enough. */
@@ -81,10 +96,13 @@ export class Window {
     if (!(this.until >= 0)) {
       const told = samples.count + drops;
       const isOld = now - this.from >= Math.max(leastMs, latencies * Math.max(samples.mean, this.latency));
-      if (told < fewest) return isOld ? "dropped" : "open";
-      if (samples.count >= fewest && samples.error > this.precision && !isOld) return "open";
+      if (told < this.least) return isOld ? "dropped" : "open";
+      const says = samples.count >= this.least ? samples.error <= this.precision : isMany(drops, told, this.usual);
+      if (!says && !isOld) return "open";
       this.until = now;
     }
-    return this.seen >= this.begun || now >= this.until + tail * samples.mean ? "complete" : "open";
+    return this.seen >= this.begun || now >= this.until + tail * Math.max(samples.mean, this.latency)
+      ? "complete"
+      : "open";
   }
 }
