@@ -1,6 +1,6 @@
 // A cache whose options are changed while it runs.
 import { describe, expect, it } from "vitest";
-import { cache, configure, explain, OptionsInvalidError, pipe, protect } from "../../src/index.ts";
+import { type CallContext, cache, configure, explain, OptionsInvalidError, pipe, protect } from "../../src/index.ts";
 import { setup, watch } from "../composition/setup.ts";
 import { operation } from "./cache-setup.ts";
 
@@ -108,5 +108,96 @@ describe("a change", () => {
     expect(() => configure(call, { cache: { max: 0 } })).toThrow(OptionsInvalidError);
     expect(() => configure(call, { cache: { patience: "1s" } })).toThrow("cache.whileRevalidating");
     expect(explain(call)[0]).toMatchObject({ options: { ttl: 60_000, max: 1_000 } });
+  });
+});
+
+describe("a change of the key", () => {
+  type User = { readonly tenant: string; readonly id: string };
+  const [ours, theirs] = [
+    { tenant: "acme", id: "7" },
+    { tenant: "7", id: "1" },
+  ];
+  const byId = (user: User) => user.id;
+  const byTenant = (user: User) => user.tenant;
+
+  it("forgets what is kept: what was kept by the old one may be another's by the new one", async () => {
+    setup();
+    const call = protect("x", async ({ tenant }: User) => `of ${tenant}`, { cache: { ttl: "1h", key: byId } });
+    await call(ours);
+    const undo = configure(call, { cache: { key: byTenant } });
+    expect(explain(call)[0]).toMatchObject({ state: { entries: 0 } });
+    expect(await call(theirs)).toBe("of 7");
+    undo();
+    expect(await call(ours)).toBe("of acme");
+  });
+
+  it("lets what is being loaded go: it serves those who wait for it, joins nobody new, and is not kept", async () => {
+    setup();
+    const { ask, runs } = operation();
+    const call = protect("x", ask as never as (user: User) => Promise<unknown>, { cache: { ttl: "1h", key: byId } });
+    const old = watch(call(ours));
+    configure(call, { cache: { key: byTenant } });
+    const now = watch(call(theirs));
+    expect(runs.map(({ input }) => input)).toEqual([ours, theirs]);
+    await runs[1]?.answer("theirs");
+    await runs[0]?.answer("ours");
+    expect([old.at, now.at]).toEqual([{ value: "ours" }, { value: "theirs" }]);
+    expect(await call(theirs)).toBe("theirs");
+    expect(runs).toHaveLength(2);
+  });
+
+  it("who asks once more, since a load gave something stale, asks by the new one", async () => {
+    const { clock } = setup();
+    let up = true;
+    const of = ({ tenant, id }: User) => `${tenant}/${id}`;
+    const source = protect(
+      "source",
+      async (user: User) => {
+        await clock.sleep(1_000);
+        if (!up) throw Object.assign(new Error("down"), { status: 503 });
+        return of(user);
+      },
+      { cache: { ttl: "1s", key: of, staleOnError: "1h" } },
+    );
+    const call = protect("x", (user: User, context: CallContext) => source(user, context), {
+      cache: { ttl: "1h", key: byId },
+    });
+    const known = source(ours);
+    await clock.advance("1s");
+    await known;
+    await clock.advance("2s");
+    up = false;
+    const content = watch(call(ours));
+    const fresh = watch(call(ours, { accept: "fresh" }));
+    configure(call, { cache: { key: byTenant } });
+    await clock.advance("1s");
+    expect([content.at, fresh.at]).toEqual([{ value: "acme/7" }, undefined]);
+    up = true;
+    await clock.advance("1s");
+    expect(fresh.at).toEqual({ value: "acme/7" });
+    const other = watch(call(theirs));
+    await clock.advance("1s");
+    expect(other.at).toEqual({ value: "7/1" });
+  });
+
+  it("is none where something else is changed, or it is said again as it is", async () => {
+    setup();
+    let calls = 0;
+    const call = protect("x", async (_: User) => ++calls, { cache: { ttl: "1h", key: byId, tenants: "apart" } });
+    await call(ours);
+    configure(call, { cache: { key: byId, tenants: "apart", ttl: "2h", max: 5 } });
+    expect(await call(ours)).toBe(1);
+  });
+
+  it("`tenants` from shared to apart is one too", async () => {
+    setup();
+    const call = protect("x", async (_: string, { labels }: CallContext) => labels?.tenant, {
+      cache: { ttl: "1h", tenants: "shared" },
+    });
+    expect(await call("a", { labels: { tenant: "one" } })).toBe("one");
+    const undo = configure(call, { cache: { tenants: "apart" } });
+    expect([await call("a"), await call("a", { labels: { tenant: "two" } })]).toEqual([undefined, "two"]);
+    undo();
+    expect(await call("a", { labels: { tenant: "three" } })).toBe("three");
   });
 });

@@ -40,7 +40,9 @@ export class Cached implements Sharing, Keeper {
 
   /** All at once, for what is asked from now on. What is kept already is kept no longer than was said when it came. */
   change(settings: Settings): void {
+    const { key, tenants } = this.settings;
     this.settings = settings;
+    if (settings.key !== key || settings.tenants !== tenants) this.clear(); // by the new key it may be another's
     this.entries.resize(settings.max);
   }
 
@@ -88,6 +90,7 @@ export class Cached implements Sharing, Keeper {
   ): Promise<unknown> {
     const { call } = attempt;
     const { entry, key } = question;
+    let asked: Asked = question;
     let patience = 0;
     if (entry !== undefined && this.settings.patience > 0) {
       const leftMs = this.leftMs(entry, this.settings.whileRevalidating);
@@ -98,7 +101,7 @@ export class Cached implements Sharing, Keeper {
     }
     for (;;) {
       const asker = new Choosing(attempt, () => this.serves(entry, this.settings.whileRevalidating, load));
-      const load = this.seat(asker, inside, question, accept === "uncached", patience, attempt.now());
+      const load = this.seat(asker, inside, asked, accept === "uncached", patience, attempt.now());
       const landing = await asker.end;
       if (landing === TOO_SLOW) return giveStale(call, entry as Entry, this.ageOf(entry as Entry), "slow");
       if (landing.verdict !== undefined) {
@@ -109,6 +112,7 @@ export class Cached implements Sharing, Keeper {
       } else if (accept !== "fresh" || load.flight.accept === "fresh" || !isStale(landing)) {
         return answerOf(call, landing);
       }
+      if (load.unkept) asked = this.askedBy(attempt); // by another key, it may be
     }
   }
 
@@ -166,13 +170,13 @@ export class Cached implements Sharing, Keeper {
   private seat(
     asker: Sitter,
     inside: Stack,
-    question: Question,
+    asked: Asked,
     apart: boolean,
     patienceMs: number,
     startedAt: number,
   ): Load {
     const { attempt } = asker;
-    const load = this.loadFor(attempt, inside, question, apart, startedAt);
+    const load = this.loadFor(attempt, inside, asked, apart, startedAt);
     load.flight.join(new Seat(load.flight, asker, patienceMs));
     if (load.flight.root === null) load.flight.begin(attempt);
     return load;
@@ -211,6 +215,11 @@ export class Cached implements Sharing, Keeper {
     if (this.generation === generation()) return;
     this.generation = generation();
     this.clear();
+  }
+
+  private askedBy({ call, input }: AttemptRecord): Asked {
+    const asked = keyOf(input, this.settings, call.name);
+    return { key: this.keyFor(call, asked), asked };
   }
 
   /** The same question of another tenant is another one, where they are apart. */
