@@ -133,8 +133,12 @@ function misuse(call: CallRecord, path: string, got: unknown, wanted: string): v
 
 /** To the caller's signal, and to the attempt in which it is made. */
 function attach(call: CallRecord, options: Options, parent: AttemptRecord | undefined): void {
-  const { signal, labels } = options;
-  if (labels !== undefined) call.more.labels = parent === undefined ? labels : { ...parent.call.labels, ...labels };
+  const { signal } = options;
+  const labels = options.labels ?? undefined;
+  if (labels !== undefined) {
+    if (labels !== parent?.call.labels) checkLabels(call, labels);
+    call.more.labels = parent === undefined ? labels : { ...parent.call.labels, ...labels };
+  }
   if (parent !== undefined) {
     if (labels === undefined) call.more.labels = parent.call.labels;
     parent.call.adopt(call);
@@ -175,6 +179,12 @@ function checkWords(call: CallRecord, { accept, criticality }: Options): void {
   if (accept !== undefined && !accepts.has(accept)) misuse(call, "accept", accept, words(accepts));
   if (criticality !== undefined && !criticalities.has(criticality))
     misuse(call, "criticality", criticality, words(criticalities));
+}
+
+/** Of what is no text nobody knows whose it is: two tenants would pass for one. */
+function checkLabels(call: CallRecord, labels: NonNullable<Options["labels"]>): void {
+  for (const [name, label] of Object.entries(labels as Record<string, unknown>))
+    if (typeof label !== "string" && label !== undefined) misuse(call, `labels.${name}`, label, "a text");
 }
 
 const accepts: ReadonlySet<string> = new Set<NonNullable<Options["accept"]>>(["any", "fresh", "uncached"]);

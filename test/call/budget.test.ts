@@ -2,6 +2,7 @@
 import { bulkhead, configure, explain, pipe, protect, retry, settled } from "holdfast";
 import { seams as put, reset, script } from "holdfast/testing";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { type BudgetOptions, budget } from "../../src/call/budget.ts";
 import { setup as common } from "../composition/setup.ts";
 
@@ -54,6 +55,14 @@ describe("a budget", () => {
     await clock.advance("60s");
     await ended;
     expect(world.attempts).toBe(6 + 3);
+  });
+
+  it("is drained by no rejected input, which is not tried again, nor filled by it", async () => {
+    const { ask, spare } = setup();
+    const call = protect("x", ask, { input: z.string(), retry: { budget: spare, attempts: 3, base: 0 } });
+    const before = spare.left;
+    for (let i = 0; i < 5; i++) expect((await settled(call)(5 as never)).story.state).toBe("rejected");
+    expect(spare.left).toBe(before);
   });
 
   it("lets a quiet caller's first retry through by its minimum", async () => {

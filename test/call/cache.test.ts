@@ -242,6 +242,23 @@ describe("tenants", () => {
   });
 });
 
+describe("a tenant that is no text", () => {
+  it.each([{ id: 1 }, ["x"], 7])("is refused at the call: %j could pass for another", async (tenant) => {
+    const call = protect("x", async (_: string) => tenant, { cache: { ttl: "1m" } });
+    const { error, story } = (await settled(call)("me", { labels: { tenant } as never })) as {
+      error?: Error;
+      story: { attempts: number };
+    };
+    expect([error?.message, story.attempts]).toEqual([expect.stringContaining("labels.tenant: wanted a text"), 0]);
+  });
+
+  it("is none where it says nothing", async () => {
+    const call = protect("x", async (_: string) => 1, { cache: { ttl: "1m" } });
+    await call("me", { labels: { tenant: undefined } as never });
+    expect((await settled(call)("me", { labels: null } as never)).story.attempts).toBe(0);
+  });
+});
+
 describe("a hit", () => {
   it("is told as one and touches no breaker, in-flight count or latency", async () => {
     const { clock, seen } = setup();
@@ -665,6 +682,22 @@ describe("delete and clear", () => {
     await call("a");
     reset();
     expect([explain(call)[0]?.state, await call("a")]).toEqual([{ entries: 0, loading: 0 }, 2]);
+  });
+});
+
+describe("delete among many", () => {
+  it("finds the answer of no tenant and those of each without a look at all of them", async () => {
+    const answers = cache<string>({ ttl: "1m", key: (input) => input, max: 1_000 });
+    const call = answers(async (input: string) => input);
+    const tenants = [undefined, "a", "b"];
+    for (const tenant of tenants)
+      for (const input of ["x", "y"]) await call(input, tenant === undefined ? {} : { labels: { tenant } });
+    answers.delete("x");
+    const attempts: number[] = [];
+    for (const input of ["x", "y"])
+      for (const tenant of tenants)
+        attempts.push((await settled(call)(input, tenant === undefined ? {} : { labels: { tenant } })).story.attempts);
+    expect(attempts).toEqual([1, 1, 1, 0, 0, 0]);
   });
 });
 

@@ -31,6 +31,8 @@ export class Entries {
   private readonly seams: LiveSeams;
   private max: number;
   private kept: LRUCache<Key, Entry> | undefined;
+  /** Some are of a tenant's own: what is asked alone does not find them. */
+  private haveTenants = false;
 
   constructor(seams: LiveSeams, max: number) {
     this.seams = seams;
@@ -59,6 +61,7 @@ export class Entries {
     this.kept ??= new LRUCache({ max: Math.min(first, this.max) });
     const { max, size } = this.kept;
     if (size === max && max < this.max && !this.kept.has(key)) this.move(Math.min(2 * max, this.max));
+    if (key !== asked) this.haveTenants = true;
     this.kept?.set(key, { value, failedIn, at: this.look(), ttl, keepMs, asked, holdOff: undefined });
   }
 
@@ -69,11 +72,14 @@ export class Entries {
   /** Of all tenants. */
   dropAsked(asked: Key): void {
     const { kept } = this;
-    if (kept !== undefined) for (const [key, entry] of kept.dump()) if (entry.value.asked === asked) kept.delete(key);
+    kept?.delete(asked);
+    if (kept !== undefined && this.haveTenants)
+      for (const key of [...kept.keys()]) if (kept.peek(key)?.asked === asked) kept.delete(key);
   }
 
   clear(): void {
     this.kept = undefined;
+    this.haveTenants = false;
   }
 
   /** Those that were used last stay. */
