@@ -2,7 +2,7 @@
 import { problem } from "../core/problem.ts";
 import { LiveSeams } from "../core/seams.ts";
 import { BadRequest, IncomingBody, type NodeRequest, requestOf } from "./nodeRequest.ts";
-import { type NodeResponse, send } from "./nodeResponse.ts";
+import { cut, isWhole, type NodeResponse, send } from "./nodeResponse.ts";
 import { isPassedOn } from "./passedOn.ts";
 
 const about = { name: "nodeHandler", component: "nodeHandler" };
@@ -32,7 +32,7 @@ async function serve(
 ): Promise<void> {
   const client = new AbortController();
   const closed = () => {
-    if (!response.writableFinished) client.abort(new DOMException("The client has gone away.", "AbortError"));
+    if (!isWhole(response)) client.abort(new DOMException("The client has gone away.", "AbortError"));
   };
   response.on("close", closed);
   response.on("error", nothing); // of a client that has gone: its end is told by "close"
@@ -57,7 +57,7 @@ function fail(error: unknown, request: NodeRequest, response: NodeResponse, clie
   const { events } = new LiveSeams();
   if (!bad && events.wants("request.failed"))
     events.emit("request.failed", { method: request.method ?? "", error }, about);
-  if (response.headersSent) return response.destroy();
+  if (response.headersSent) return cut(response);
   const { status, title, detail, headers } = bad ? error.problem : problem(error);
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.statusCode = status;

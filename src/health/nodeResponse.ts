@@ -4,8 +4,11 @@
 export interface NodeResponse {
   statusCode: number;
   readonly headersSent: boolean;
+  readonly writableEnded: boolean;
   readonly writableFinished: boolean;
   readonly destroyed?: boolean | undefined;
+  /** HTTP/2's. */
+  readonly stream?: { readonly destroyed: boolean; close(code: number): void } | undefined;
   setHeader(name: string, value: string | readonly string[]): unknown;
   flushHeaders?(): void;
   write(chunk: Uint8Array): boolean;
@@ -13,6 +16,25 @@ export interface NodeResponse {
   destroy(): void;
   on(event: string, listener: () => void): unknown;
   off(event: string, listener: () => void): unknown;
+}
+
+/** NGHTTP2_INTERNAL_ERROR */
+const internalError = 2;
+
+/** What has begun is not to be taken for a whole answer. */
+export function cut(response: NodeResponse): void {
+  // on HTTP/2 `destroy()` would end the stream as a good end does
+  if (response.stream === undefined) response.destroy();
+  else response.stream.close(internalError);
+}
+
+/** On HTTP/2 what was cut off is finished as well, though nobody has ended it. */
+export function isWhole({ writableEnded, writableFinished }: NodeResponse): boolean {
+  return writableEnded && writableFinished;
+}
+
+function isGone({ destroyed, stream }: NodeResponse): boolean {
+  return destroyed === true || stream?.destroyed === true;
 }
 
 export async function send(answer: Response, response: NodeResponse, headOnly: boolean): Promise<void> {
@@ -40,7 +62,7 @@ async function pump(reader: ReadableStreamDefaultReader<Uint8Array>, response: N
   // the head goes with the first part of the body, but does not wait for one that takes its time
   const head = setTimeout(() => response.flushHeaders?.(), 0);
   try {
-    if (response.destroyed === true) gone();
+    if (isGone(response)) gone();
     for (let read = await reader.read(); !read.done; read = await reader.read())
       if (!response.write(read.value)) await drained(response);
     response.off("close", gone);
@@ -64,7 +86,7 @@ function drained(response: NodeResponse): Promise<void> {
     };
     response.on("drain", done);
     response.on("close", done);
-    if (response.destroyed === true) done();
+    if (isGone(response)) done();
   });
 }
 

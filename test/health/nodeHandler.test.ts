@@ -1,7 +1,6 @@
 // A fetch-style handler behind node:http, node:http2, Express and Hono, with real servers and real requests.
 import { once } from "node:events";
-import { connect as connectHttp2, createServer as createHttp2 } from "node:http2";
-import { type AddressInfo, connect } from "node:net";
+import { connect } from "node:net";
 import express from "express";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { BreakerOpenError, eventBus, health, healthHandler, nodeHandler, probe, protect } from "../../src/index.ts";
@@ -372,25 +371,6 @@ describe("an error", () => {
     await expect(response.text()).rejects.toThrow("terminated");
     expect(seen.of("request.failed").length).toBe(1);
   });
-});
-
-it("works on node:http2 too", async () => {
-  setup();
-  const server = createHttp2(nodeHandler(echo));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const client = connectHttp2(origin);
-  onTestFinished(() => {
-    client.close();
-    server.close();
-  });
-  const request = client.request({ ":path": "/a?b", ":method": "POST" });
-  request.end("body");
-  request.setEncoding("utf8");
-  let text = "";
-  for await (const chunk of request) text += chunk;
-  expect(JSON.parse(text)).toMatchObject({ method: "POST", url: `${origin}/a?b`, text: "body" });
 });
 
 it("status calls are answered under pressure: while calls hang and fail by the thousand", async () => {
