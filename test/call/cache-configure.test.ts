@@ -61,6 +61,65 @@ describe("a change", () => {
     expect(await call("a")).toBe(2);
   });
 
+  it("nor is it where it may be served stale for longer than both", async () => {
+    const { clock } = setup();
+    let calls = 0;
+    const call = protect("x", async (_: string) => ++calls, { cache: { ttl: "10s", staleOnError: "1h" } });
+    await call("a");
+    configure(call, { cache: { ttl: "60s" } });
+    await clock.advance("11s");
+    expect(await call("a")).toBe(2);
+  });
+
+  it("to a shorter number holds for lifetimes that answers set themselves too; a longer one prolongs none", async () => {
+    const { clock } = setup();
+    let calls = 0;
+    const call = protect("x", async (_: string) => ++calls, { cache: { ttl: () => "60s", staleOnError: "1h" } });
+    expect([await call("a"), await call("b")]).toEqual([1, 2]);
+    await clock.advance("10s");
+    const undo = configure(call, { cache: { ttl: "10s" } });
+    expect(await call("a")).toBe(3);
+    undo();
+    expect(await call("b")).toBe(2);
+    configure(call, { cache: { ttl: "1h" } });
+    await clock.advance("50s");
+    expect(await call("b")).toBe(4);
+  });
+
+  it("from a number to a function leaves what is kept as it was, and asks it of what comes", async () => {
+    const { clock, call } = counting({ ttl: "10s" });
+    await call("a");
+    configure(call, { cache: { ttl: () => "20s" } });
+    await clock.advance("9s");
+    expect(await call("a")).toBe(1);
+    await clock.advance("1s");
+    expect(await call("a")).toBe(2);
+    await clock.advance("19s");
+    expect(await call("a")).toBe(2);
+    await clock.advance("1s");
+    expect(await call("a")).toBe(3);
+  });
+
+  it("of `negative` holds for failures that are kept in the same way", async () => {
+    const { clock } = setup();
+    let calls = 0;
+    const missing = async (_: string): Promise<number> => {
+      calls++;
+      throw Object.assign(new Error("not there"), { status: 404 });
+    };
+    const call = protect("x", missing, { cache: { ttl: "1m", negative: "10s" } });
+    const ask = () => call("a").catch(() => calls);
+    await ask();
+    const undo = configure(call, { cache: { negative: "1m" } });
+    await clock.advance("9s");
+    expect(await ask()).toBe(1);
+    await clock.advance("1s");
+    expect(await ask()).toBe(2);
+    undo();
+    await clock.advance("10s");
+    expect(await ask()).toBe(3);
+  });
+
   it("of `max` keeps those that were used last, with the time that is left to them", async () => {
     const { clock, call } = counting({ ttl: "10s", max: 5 });
     for (const key of ["a", "b", "c", "d", "e"]) await call(key);

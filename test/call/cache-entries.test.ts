@@ -8,7 +8,7 @@ function setup(max: number) {
   const clock = testClock();
   const entries = new Entries(new LiveSeams({ clock }), max);
   const put = (key: string, keepMs = 60_000) =>
-    entries.put(key, { value: key, failedIn: undefined, ttl: undefined, asked: key }, keepMs);
+    entries.put(key, { value: key, failedIn: undefined, ttl: keepMs, asked: key }, keepMs);
   return { clock, entries, put, values: (keys: string[]) => keys.map((key) => entries.find(key)?.value) };
 }
 

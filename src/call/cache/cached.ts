@@ -232,9 +232,10 @@ export class Cached implements Sharing, Keeper {
     return Math.max(this.settings.staleOnError, this.settings.whileRevalidating);
   }
 
+  /** What is declared since may shorten it, and prolongs nothing. */
   private lifeOf({ failedIn, ttl }: Entry): number {
     const declared = failedIn === undefined ? this.settings.ttl : this.settings.negative;
-    return ttl ?? (typeof declared === "number" ? declared : 0);
+    return typeof declared === "number" && declared < ttl ? declared : ttl;
   }
 
   private ageOf({ at }: Entry): number {

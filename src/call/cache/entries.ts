@@ -15,8 +15,8 @@ export interface Entry {
   readonly failedIn: string | undefined;
   /** Since when; on the clock of the entries. */
   readonly at: number;
-  /** Its own lifetime in ms; `undefined`: the declared one, as it is when somebody asks. */
-  readonly ttl: number | undefined;
+  /** Its lifetime in ms as it was when it came: its own, or the declared one. */
+  readonly ttl: number;
   /** After so many ms it is past all use, whatever is declared then. */
   readonly keepMs: number;
   /** The key without the tenant. */

@@ -95,18 +95,18 @@ export class Load implements Asked, Tower {
     const { entries, settings } = this.keeper;
     if (verdict === undefined) {
       if (flight.rare?.restsOnLess || !isWhole(value)) return;
-      const own = this.ownLifetime(value, flight.stack.name);
-      const ttl = own ?? (settings.ttl as number);
+      const ttl = this.lifetimeOf(value, flight.stack.name);
       if (ttl === 0) return entries.drop(key);
       const stale = Math.max(settings.staleOnError, settings.whileRevalidating);
-      return entries.put(key, { value, failedIn: undefined, ttl: own, asked }, ttl + stale);
+      return entries.put(key, { value, failedIn: undefined, ttl, asked }, ttl + stale);
     }
     const { kind, retryAfterMs } = verdict;
     if (denies.has(kind)) entries.drop(key);
     if (retryAfterMs !== undefined) this.holdOff(retryAfterMs);
     if (ok || settings.negative === 0 || !lasting.has(kind)) return;
     if (allowsStale(kind) && this.keeper.holdsAnswer(key)) return; // it is to stand in for this failure
-    entries.put(key, { value, failedIn: flight.id, ttl: undefined, asked }, settings.negative);
+    const ttl = settings.negative;
+    entries.put(key, { value, failedIn: flight.id, ttl, asked }, ttl);
   }
 
   /** What is kept is not refreshed before the time that the other side told. */
@@ -118,9 +118,10 @@ export class Load implements Asked, Tower {
     entry.holdOff.atLeast(entries.now + ms);
   }
 
-  private ownLifetime(value: unknown, name: string): number | undefined {
+  /** As declared, or its own. */
+  private lifetimeOf(value: unknown, name: string): number {
     const { ttl } = this.keeper.settings;
-    if (typeof ttl === "number") return undefined;
+    if (typeof ttl === "number") return ttl;
     try {
       const given = ttl(value, this.input);
       const ms = toMs(given);
