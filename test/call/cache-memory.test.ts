@@ -46,6 +46,21 @@ describe("ten thousand idle caches", () => {
     expect(many[9_999]).toBeTypeOf("function");
   });
 
+  it("are less than four kilobytes each, the call round which they are laid aside", () => {
+    const count = 10_000;
+    const each = (make: () => unknown) => {
+      const many = new Array<unknown>(count);
+      const before = heap();
+      for (let i = 0; i < count; i++) many[i] = make();
+      const bytes = (heap() - before) / count;
+      expect(many[count - 1]).toBeTypeOf("function");
+      return bytes;
+    };
+    const operation = async (id: string) => id.length;
+    const bare = each(() => pipe(operation));
+    expect(each(() => pipe(operation, cache({ ttl: "1m" }))) - bare).toBeLessThan(4_096);
+  });
+
   it("are cheap with an answer too: room grows with what is kept, up to `max`", async () => {
     const many = Array.from({ length: 1_000 }, () => pipe(async (id: string) => id.length, cache({ ttl: "1m" })));
     await Promise.all(many.map((call) => call("warm")));
