@@ -2,7 +2,7 @@
 import { getEventListeners } from "node:events";
 import { reset } from "holdfast/testing";
 import { describe, expect, it, vi } from "vitest";
-import { cache, explain, pipe, protect, settled } from "../../src/index.ts";
+import { cache, explain, named, pipe, protect, settled } from "../../src/index.ts";
 
 const gc = (globalThis as { gc?: () => void }).gc as () => void;
 
@@ -57,7 +57,7 @@ describe("ten thousand idle caches", () => {
       return bytes;
     };
     const operation = async (id: string) => id.length;
-    const bare = each(() => pipe(operation));
+    const bare = each(() => named("bare", operation));
     expect(each(() => pipe(operation, cache({ ttl: "1m" }))) - bare).toBeLessThan(4_096);
   });
 
