@@ -30,7 +30,7 @@ export interface SimulateOptions<I, O> {
   seed?: number | undefined;
   /** What the call of this number is given, from 0 and again from 0 for each hundred that may meet; default nothing. */
   input?: ((call: number) => I) | undefined;
-  /** Whether this may be delivered for that input: your own view, whatever the call itself checks; by default everything may. */
+  /** Whether this may be delivered for that input: your own view, whatever the call itself checks; by default everything may. With a cache, only this says whose answer it is. */
   sound?: ((value: O, input: I) => boolean) | undefined;
   /** Makes the call for each script anew: for a wrapper of your own that keeps what `reset()` does not forget. */
   anew?: (() => Protected<I, O>) | undefined;

@@ -2,7 +2,7 @@
 import { brief } from "../../../core/brief.ts";
 import { nameOf, type Rule } from "../rule.ts";
 
-/** `sound`: whether this may be delivered. Callers of a cache may get each other's answers. */
+/** `sound`: whether this may be delivered. Callers of a cache may get each other's answers: which inputs are the same question only its key knows. */
 export function ownAnswer(sound: ((value: never, input: never) => boolean) | undefined): Rule {
   return {
     name: "own answer",
