@@ -79,7 +79,7 @@ export const cacheSchema = z
  * it. Values are shared, not copied. What came from a later tier, was stale, flagged or cut off is not kept, nor is a
  * failure. Each call it is laid round has its own answers; none is kept where nobody holds the call.
  * @throws OptionsInvalidError when made with options that cannot be meant; when called, for an input that has no key and
- * for a value that can be read once only (a Response, a stream, an iterator)
+ * for a value that can be read once only (a Response, a Request with a body, a stream, an iterator)
  * @example
  * const user = cache({ ttl: "1m" })(async (id: string) => ({ id }));
  * console.log((await user("ada")) === (await user("ada"))); // → true

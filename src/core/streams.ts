@@ -41,6 +41,12 @@ export function isStream(value: object): boolean {
   return isWebStream(value) || isNodeStream(value) || Symbol.asyncIterator in value;
 }
 
+/** With a body, which can be read once; without one it can be asked for it as often as anybody likes. */
+export function isRequestWithBody(value: object): boolean {
+  const { method, text } = value as Shape;
+  return typeof method === "string" && typeof text === "function" && Boolean((value as Shape).body);
+}
+
 export function isResponse(value: object): value is ResponseLike {
   const { status, text, headers } = value as Shape;
   return typeof status === "number" && typeof text === "function" && typeof headers === "object";

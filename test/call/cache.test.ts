@@ -500,6 +500,8 @@ describe("what can be read once only is refused, with the remedy", () => {
     ["an object that holds an async iterator", () => ({ parts: (async function* () {})() })],
     ["an object that holds an iterator", () => ({ parts: [1].values() })],
     ["an object that holds a Response", () => ({ response: new Response(stream()) })],
+    ["a Request with a body", () => new Request("http://localhost/", { method: "POST", body: "{}" })],
+    ["an object that holds one", () => ({ request: new Request("http://localhost/", { method: "POST", body: "{}" }) })],
   ])("%s", async (_, make) => {
     const { seen } = setup();
     const answers = async (_: string): Promise<unknown> => make();
@@ -508,7 +510,7 @@ describe("what can be read once only is refused, with the remedy", () => {
       const { error } = (await outcome(call("a", options))) as { error: OptionsInvalidError };
       expect(error).toBeInstanceOf(OptionsInvalidError);
       expect(error.message).toMatch(
-        /^The options of "x" cannot be used. cache: no (Response|stream|iterator): it can be read once only, .* read it inside the operation \(`return await response.json\(\)`\)/,
+        /^The options of "x" cannot be used. cache: no (Response|Request|stream|iterator): it can be read once only, .* read it inside the operation \(`return await response.json\(\)`\)/,
       );
     }
     expect(seen.of("call.settled").map(({ state }) => state)).toEqual(["failed", "failed"]);
@@ -638,7 +640,15 @@ describe("what can be read once only is refused, with the remedy", () => {
 
   it("what can be read again is not: arrays, maps, bytes, emitters, classes of one's own", async () => {
     setup();
-    for (const value of [[1], new Map(), new Uint8Array(2), new EventEmitter(), new (class Own {})(), new Date(0)])
+    for (const value of [
+      [1],
+      new Map(),
+      new Uint8Array(2),
+      new EventEmitter(),
+      new Request("http://localhost/"),
+      new (class Own {})(),
+      new Date(0),
+    ])
       expect(await protect("x", async (_: string) => value, { cache: { ttl: "1m" } })("a")).toBe(value);
   });
 });

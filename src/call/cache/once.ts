@@ -1,5 +1,5 @@
 // What can be read once only, and so cannot be given to several.
-import { isResponse, isStream } from "../../core/streams.ts";
+import { isRequestWithBody, isResponse, isStream } from "../../core/streams.ts";
 
 /** So many properties of an answer are looked at, of whatever level. */
 const most = 100;
@@ -153,6 +153,7 @@ function areSame(a: readonly string[], b: readonly string[]): boolean {
 /** `byNext`: whatever has a `next` is an iterator; deeper in that may be the next page's. */
 function streamIn(value: object, path: string, byNext: boolean): Found | undefined {
   if (isResponse(value)) return { what: "a Response", part: value, path };
+  if (isRequestWithBody(value)) return { what: "a Request", part: value, path };
   if (isStream(value)) return { what: "a stream", part: value, path };
   if (typeof (value as { next?: unknown }).next !== "function") return undefined;
   return byNext || Symbol.iterator in value ? { what: "an iterator", part: value, path } : undefined;
