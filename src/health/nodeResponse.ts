@@ -1,15 +1,20 @@
 // A `Response`, sent as Node sends one: no faster than the client takes it.
 
+type HeaderValue = number | string | readonly string[];
+
 /** A `ServerResponse`, of node:http or node:http2, perhaps Express's. */
 export interface NodeResponse {
   statusCode: number;
+  sendDate: boolean;
   readonly headersSent: boolean;
   readonly writableEnded: boolean;
   readonly writableFinished: boolean;
   readonly destroyed?: boolean | undefined;
   /** HTTP/2's. */
   readonly stream?: { readonly destroyed: boolean; close(code: number): void } | undefined;
-  setHeader(name: string, value: string | readonly string[]): unknown;
+  getHeaders(): Readonly<Record<string, HeaderValue | undefined>>;
+  setHeader(name: string, value: HeaderValue): unknown;
+  removeHeader(name: string): unknown;
   flushHeaders?(): void;
   write(chunk: Uint8Array): boolean;
   end(chunk?: string): unknown;
@@ -42,17 +47,39 @@ export async function send(answer: Response, response: NodeResponse, headOnly: b
   if (!(status >= 200 && status <= 599)) throw new TypeError("The handler gave no response that can be sent.");
   const { body } = answer;
   const reader = headOnly ? undefined : body?.getReader(); // throws where it was read already
-  response.statusCode = status;
+  const { sendDate } = response;
+  const before = response.getHeaders();
+  try {
+    response.statusCode = status;
+    setHeaders(headers, response);
+    if (reader === undefined) response.end();
+    else await pump(reader, response);
+  } catch (error) {
+    if (!response.headersSent) {
+      restoreHeaders(before, response);
+      response.sendDate = sendDate; // which the removal of a date ends
+    }
+    throw error;
+  }
+  if (reader === undefined) await body?.cancel();
+}
+
+function setHeaders(headers: Headers, response: NodeResponse): void {
   // `forEach`, whose types need no more than the plainest `lib`
   headers.forEach((value, name) => {
     if (name !== "set-cookie") response.setHeader(name, value);
   });
   const cookies = headers.getSetCookie();
   if (cookies.length > 0) response.setHeader("set-cookie", cookies);
-  if (reader === undefined) {
-    response.end();
-    await body?.cancel();
-  } else await pump(reader, response);
+}
+
+/** What is said of an answer that failed (its length, how long it may be kept, its cookies) is not true of the error. */
+function restoreHeaders(before: ReturnType<NodeResponse["getHeaders"]>, response: NodeResponse): void {
+  for (const [name, value] of Object.entries(response.getHeaders())) {
+    const was = before[name];
+    if (was === undefined) response.removeHeader(name);
+    else if (was !== value) response.setHeader(name, was);
+  }
 }
 
 async function pump(reader: ReadableStreamDefaultReader<Uint8Array>, response: NodeResponse): Promise<void> {

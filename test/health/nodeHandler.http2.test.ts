@@ -61,6 +61,29 @@ describe("a body that breaks off", () => {
     expect(seen.of("request.failed").length).toBe(1);
   });
 
+  it("before its first part is a problem, with nothing of the answer that it was to be", async () => {
+    setup();
+    const { client } = await onHttp2(
+      async () =>
+        new Response(
+          new ReadableStream({
+            pull() {
+              throw new Error("down");
+            },
+          }),
+          { headers: { "content-length": "1000", "cache-control": "public", "set-cookie": "session=abc" } },
+        ),
+    );
+    const stream = client.request({ ":path": "/" });
+    const [{ date, ...headers }] = await once(stream, "response");
+    expect(Object.fromEntries(Object.entries(headers))).toEqual({
+      ":status": 500,
+      "content-type": "application/problem+json",
+    });
+    expect(date).toBeDefined();
+    expect(JSON.parse(await textOf(stream))).toMatchObject({ status: 500 });
+  });
+
   it("leaves the session's other streams alone", async () => {
     setup();
     const { client } = await onHttp2(async (request) =>

@@ -348,6 +348,61 @@ describe("an error", () => {
     },
   );
 
+  const breaksAtOnce = () =>
+    new Response(
+      new ReadableStream({
+        pull() {
+          throw new Error("down");
+        },
+      }),
+      {
+        headers: {
+          "content-length": "1000",
+          "content-type": "text/html",
+          "content-encoding": "gzip",
+          "cache-control": "public, max-age=31536000",
+          date: "Wed, 25 Nov 2020 00:00:00 GMT",
+          etag: '"a"',
+          "set-cookie": "session=abc",
+          "x-request-id": "of the answer",
+        },
+      },
+    );
+
+  it("of a body that fails before anything of it was sent leaves nothing of the answer that it was to be", async () => {
+    setup();
+    const response = await fetch(await onHttp(async () => breaksAtOnce()));
+    expect(response.status).toBe(500);
+    expect(await response.json()).toMatchObject({ status: 500 });
+    const { date, ...rest } = Object.fromEntries(response.headers);
+    expect(Date.parse(date as string)).toBeGreaterThan(Date.parse("2026-01-01"));
+    expect(Object.keys(rest).filter((name) => !/^(connection|keep-alive|transfer-encoding)$/.test(name))).toEqual([
+      "content-type",
+    ]);
+    expect(rest["content-type"]).toBe("application/problem+json");
+  });
+
+  it("leaves what others had set before, as they had set it", async () => {
+    setup();
+    const origin = await onExpress((app) => {
+      app.use((_, response, next) => {
+        response.setHeader("x-request-id", "7");
+        response.setHeader("set-cookie", ["a=1", "b=2"]);
+        response.setHeader("strict-transport-security", "max-age=1");
+        next();
+      });
+      app.use(nodeHandler(async () => breaksAtOnce()));
+    });
+    const { status, headers } = await fetch(origin);
+    expect([status, headers.get("x-request-id"), headers.get("strict-transport-security")]).toEqual([
+      500,
+      "7",
+      "max-age=1",
+    ]);
+    expect(headers.getSetCookie()).toEqual(["a=1", "b=2"]);
+    expect([headers.get("cache-control"), headers.get("etag")]).toEqual([null, null]);
+  });
+
   it("of holdfast's own is answered as `problem` has it", async () => {
     setup();
     const response = await fetch(
