@@ -70,6 +70,7 @@ function headersOf({ headers, rawHeaders }: NodeRequest): Headers {
 export class IncomingBody {
   private readonly request: NodeRequest;
   private chunks: AsyncIterator<Uint8Array> | undefined = undefined;
+  private over = false;
 
   constructor(request: NodeRequest) {
     this.request = request;
@@ -80,6 +81,10 @@ export class IncomingBody {
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
+          if (this.over)
+            throw new TypeError(
+              "The rest of this body is gone: it was read on when the request had been answered. Read it before.",
+            );
           this.chunks ??= this.begin();
           const { done, value } = await this.chunks.next();
           if (done === true) controller.close();
@@ -93,6 +98,7 @@ export class IncomingBody {
 
   /** What was not read would stand in the way of the connection's next request. */
   async letGo(): Promise<void> {
+    this.over = true;
     try {
       await this.chunks?.return?.();
     } catch {

@@ -7,7 +7,7 @@ import { timeOf } from "./words.ts";
 
 export type Status = "pass" | "warn" | "fail";
 
-/** So many components are told of, the worst first. */
+/** So many components are told of, the worst first; but names that are whole numbers come first in every JSON object. */
 const mostChecks = 100;
 const mostOutput = 1_000;
 const mostName = 100;
@@ -29,10 +29,17 @@ export function healthBody(registry: Registry): { readonly status: Status; reado
   const now = registry.seams.clock.now();
   const status = statusOf[rollUp(all)];
   const told = worstFirst(all).slice(0, mostChecks);
-  const checks = Object.fromEntries(told.flatMap((component) => entriesOf(component, now)));
+  const checks = Object.fromEntries(byKey(told.flatMap((component) => entriesOf(component, now))));
   const rest = all.length - told.length;
   const notes = rest > 0 ? [`and ${rest} more components, none of them worse than these`] : undefined;
   return { status, body: { status, ...(notes && { notes }), checks } };
+}
+
+/** Names that differ by what a key cannot have share one, and none of them hides another: the worst is first there too. */
+function byKey(entries: ReadonlyArray<readonly [string, readonly object[]]>): ReadonlyMap<string, readonly object[]> {
+  const all = new Map<string, readonly object[]>();
+  for (const [key, told] of entries) all.set(key, [...(all.get(key) ?? []), ...told]);
+  return all;
 }
 
 /** Its state, and how long its probes last took. */

@@ -122,6 +122,23 @@ describe("the health handler", () => {
     undo();
   });
 
+  it.each([
+    ["a colon", "db:main", "db-main", "db-main"],
+    ["what is cut off", `${"x".repeat(100)}1`, `${"x".repeat(100)}2`, "x".repeat(100)],
+  ])(
+    "hides no component behind another whose name differs by %s alone: the worst first",
+    async (_, ill, sound, key) => {
+      const { ask, probed } = asking();
+      probed(sound, async () => {});
+      probed(ill, () => Promise.reject(down()));
+      await turn();
+      const { body } = await ask("/health");
+      expect(Object.keys(body.checks)).toEqual([key, `${key}:responseTime`]);
+      expect(body.checks[key]).toMatchObject([{ observedValue: "unhealthy" }, { observedValue: "healthy" }]);
+      expect(body.checks[`${key}:responseTime`].length).toBe(2);
+    },
+  );
+
   it("does not run checks for a request, and waits for none, but for its very first answer", async () => {
     const { ask, probed, clock } = asking();
     const check = checking(() => clock.sleep(300));

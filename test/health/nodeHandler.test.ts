@@ -201,6 +201,32 @@ describe("a request", () => {
       }
   });
 
+  it.each([
+    ["not at all", async () => {}],
+    ["in part", async (reader: ReadableStreamDefaultReader<Uint8Array>) => void (await reader.read())],
+  ])(
+    "that was read %s when it was answered says so to who reads on, and does not end as if it were whole",
+    async (_, first) => {
+      setup();
+      const answered = Promise.withResolvers<void>();
+      const late = Promise.withResolvers<unknown>();
+      const origin = await onHttp(async (request) => {
+        const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+        await first(reader);
+        void answered.promise
+          .then(async () => {
+            while (!(await reader.read()).done);
+            return "whole";
+          })
+          .then(late.resolve, late.resolve);
+        return new Response("enough");
+      });
+      await (await fetch(origin, { method: "POST", body: new Uint8Array(2_000_000) })).text();
+      answered.resolve();
+      expect(await late.promise).toMatchObject({ message: expect.stringContaining("had been answered") });
+    },
+  );
+
   it("of a client that goes away is aborted, and the abort is no failure", async () => {
     const { seen } = setup();
     const began = Promise.withResolvers<AbortSignal>();
